@@ -1,0 +1,1 @@
+"""The shared schema: what every other package speaks. Imports nothing of ours."""
