@@ -1,0 +1,1 @@
+"""The provincial operations system: edXML packages, read from a drop folder."""
