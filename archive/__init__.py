@@ -1,0 +1,1 @@
+"""The archive: tables, object store, loader, ledger, search, and the database they live in."""
