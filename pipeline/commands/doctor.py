@@ -1,0 +1,140 @@
+"""``lienthong doctor``: is everything that a night needs in order?"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import sqlalchemy as sa
+import typer
+
+from archive.database import create_engine, database_url
+from archive.migrate import migrate
+from pipeline.commands.output import Output
+from pipeline.settings import Settings, configured_sources, load_settings
+from pipeline.sources import drop_folder
+from schemas.errors import LienthongError
+from signatures.trust import load_trust
+
+_LEAST_FREE = 2 * 1024**3
+_SOON = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The answer to one question.
+
+    Attributes:
+        name: what was looked at.
+        state: ``ok``, ``warning`` or ``problem``.
+        detail: what was found, and what to do.
+    """
+
+    name: str
+    state: str
+    detail: str
+
+
+def register(app: typer.Typer) -> None:
+    """Add the subcommand to ``app``."""
+    app.command("doctor", help="Kiểm tra cài đặt / check this installation.")(doctor)
+
+
+def doctor(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Một dòng JSON / a JSON line")] = False,
+) -> None:
+    """Check everything that a night needs; the exit status is 1 when something is a problem."""
+    output: Output = context.obj
+    checks = list(examine())
+    if as_json:
+        output.json({"checks": [asdict(check) for check in checks]})
+    else:
+        rows = [(check.name, output.words(check.state), check.detail) for check in checks]
+        output.table("lienthong doctor", ("check", "state", "detail"), rows)
+    if any(check.state == "problem" for check in checks):
+        raise typer.Exit(1)
+
+
+def examine() -> Iterator[Check]:
+    """Every check, in an order in which an earlier problem explains a later one."""
+    yield _versions()
+    try:
+        settings = load_settings()
+    except LienthongError as error:
+        yield Check("settings", "problem", str(error))
+        return
+    for name, question in _QUESTIONS.items():
+        try:
+            yield from question(settings)
+        except (LienthongError, OSError) as error:
+            yield Check(name, "problem", str(error))
+
+
+def _versions() -> Check:
+    names = ("lienthong", "apache-airflow-core", "pyhanko", "xmlsec", "lxml", "sqlalchemy")
+    found = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+    return Check("versions", "ok", f"Python {platform.python_version()}, {found}")
+
+
+def _data_folder(settings: Settings) -> Iterator[Check]:
+    with tempfile.NamedTemporaryFile(dir=settings.home):
+        pass
+    free = shutil.disk_usage(settings.home).free
+    state = "ok" if free >= _LEAST_FREE else "warning"
+    yield Check("data folder", state, f"{settings.home}, {free / 1024**3:.1f} GiB free")
+
+
+def _database(settings: Settings) -> Iterator[Check]:
+    del settings
+    engine = create_engine(database_url())
+    try:
+        migrate(engine)
+        with engine.connect() as connection:
+            version = connection.scalar(sa.text("select current_setting('server_version')"))
+    finally:
+        engine.dispose()
+    place = "LIENTHONG_DATABASE_URL" if os.environ.get("LIENTHONG_DATABASE_URL") else "embedded"
+    yield Check("database", "ok", f"PostgreSQL {version} ({place}), tables current")
+
+
+def _sources(settings: Settings) -> Iterator[Check]:
+    found = configured_sources(settings)
+    if not found:
+        yield Check("sources", "problem", f"no source YAML in {', '.join(map(str, settings.sources))}")
+    for config in found.values():
+        place = drop_folder(config, settings)
+        if place.exists() and os.access(place, os.R_OK):
+            yield Check(f"source {config.source}", "ok", str(place))
+        else:
+            yield Check(f"source {config.source}", "warning", f"drop folder {place} is missing or unreadable")
+
+
+def _trust(settings: Settings) -> Iterator[Check]:
+    store = load_trust(settings.trust)
+    now = datetime.now(UTC)
+    if not store.roots:
+        yield Check(
+            "trust",
+            "warning",
+            f"no roots in {settings.trust / 'roots'}: every signature will be INDETERMINATE, none passes",
+        )
+        return
+    expiring = [root for root in store.roots if root.not_valid_after - now < _SOON]
+    state = "warning" if expiring else "ok"
+    yield Check("trust", state, f"{len(store.roots)} roots, {len(expiring)} expired or expiring within 90 days")
+
+
+_QUESTIONS: dict[str, Callable[[Settings], Iterator[Check]]] = {
+    "data folder": _data_folder,
+    "database": _database,
+    "sources": _sources,
+    "trust": _trust,
+}

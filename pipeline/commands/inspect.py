@@ -1,0 +1,78 @@
+"""``lienthong inspect``: what is in an export, record by record, without an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectors.lotus_notes.inspect import inspect_dxl
+from connectors.operations.inspect import inspect_edxml
+from pipeline.commands.output import Output
+from schemas.media_type import sniff
+
+_EDXML = "application/vnd.edxml+xml"
+_HEAD = 65_536
+
+
+def register(app: typer.Typer) -> None:
+    """Add the subcommand to ``app``."""
+    app.command("inspect", help="Xem bên trong tệp DXL hoặc edXML / look into DXL or edXML files.")(inspect)
+
+
+def inspect(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(exists=True, help="Tệp, thư mục hoặc ZIP / files, folders, ZIPs")],
+    as_json: Annotated[bool, typer.Option("--json", help="Một dòng JSON mỗi hồ sơ / a JSON line a record")] = False,
+) -> None:
+    """Print every record of ``files``; the exit status is 1 when anything in them was unreadable."""
+    output: Output = context.obj
+    unreadable = False
+    for path in files:
+        rows = []
+        for record in records(path):
+            unreadable = unreadable or bool(record.get("unreadable"))
+            if as_json:
+                output.json(record)
+            else:
+                rows.append(_row(record))
+        if not as_json:
+            output.table(str(path), ("records", "kind", "subject", "items", "attachments", "unreadable"), rows)
+    if unreadable:
+        raise typer.Exit(1)
+
+
+def records(path: Path) -> Iterator[dict[str, object]]:
+    """The records of ``path`` as JSON values; the format is told by the bytes."""
+    if path.is_file() and _looks_like_edxml(path):
+        yield from inspect_edxml(path)
+    elif path.is_dir() and not any(path.rglob("*.dxl")) and any(path.rglob("*.edxml")):
+        for file in sorted(path.rglob("*.edxml")):
+            yield from inspect_edxml(file)
+    else:
+        yield from inspect_dxl(path)
+
+
+def _looks_like_edxml(path: Path) -> bool:
+    with path.open("rb") as stream:
+        head = stream.read(_HEAD)
+    return sniff(head) == _EDXML or path.suffix.lower() == ".edxml"
+
+
+def _row(record: dict[str, object]) -> tuple[object, ...]:
+    header = record.get("header")
+    subject = header.get("Subject", "") if isinstance(header, dict) else record.get("form", "")
+    return (
+        record.get("unid") or record.get("file") or "",
+        record.get("kind", ""),
+        subject,
+        _length(record.get("items")),
+        _length(record.get("attachments")),
+        _length(record.get("unreadable")) or "",
+    )
+
+
+def _length(value: object) -> int:
+    return len(value) if isinstance(value, list | dict) else 0

@@ -1,0 +1,113 @@
+"""``lienthong verify``: the verdict on every signature in files, without an archive."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.output import Output
+from pipeline.settings import load_settings
+from schemas.record import FileContent, sha256_of
+from signatures import verify as verify_signatures
+from signatures.signed_file import SignedFile
+from signatures.trust import load_trust
+from signatures.verdict import Indication, Verdict, worst
+
+
+def register(app: typer.Typer) -> None:
+    """Add the subcommand to ``app``."""
+    app.command("verify", help="Kiểm tra chữ ký số trong tệp / verify signatures in files.")(verify)
+
+
+def verify(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Tệp / files")],
+    trust: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Thư mục chứng thư tin cậy / trust folder")
+    ] = None,
+    crl: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Thư mục CRL / folder of revocation lists")
+    ] = None,
+    at: Annotated[str | None, typer.Option(help="Thời điểm kiểm tra ISO 8601 / validation time")] = None,
+    integrity_only: Annotated[
+        bool, typer.Option("--integrity-only", help="Chỉ tính toàn vẹn / leave trust out")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Một dòng JSON mỗi tệp / a JSON line a file")] = False,
+) -> None:
+    """Verify ``files``; the exit status is 0 only if every one of them passed."""
+    output: Output = context.obj
+    store = load_trust(trust or load_settings().trust, crl)
+    moment = _moment(at)
+    rows: list[tuple[object, ...]] = []
+    all_passed = True
+    for path in files:
+        content = FileContent(path)
+        verdicts = verify_signatures(
+            SignedFile(path.name, content, _beside(path)), store, moment, integrity_only=integrity_only
+        )
+        verdict = worst(verdicts)
+        all_passed = all_passed and verdict is Indication.TOTAL_PASSED
+        if as_json:
+            output.json(_json(path, sha256_of(content), verdict, verdicts))
+        else:
+            rows.extend(_rows(output, path, verdicts))
+    if not as_json:
+        output.table("", ("file", "verdict", "signer", "role", "time", "detail"), rows)
+    if not all_passed:
+        raise typer.Exit(1)
+
+
+def _moment(at: str | None) -> datetime:
+    if at is None:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError as error:
+        raise typer.BadParameter(f"{at!r} is no ISO 8601 time", param_hint="--at") from error
+    return moment if moment.tzinfo else moment.astimezone()
+
+
+def _beside(path: Path) -> FileContent | None:
+    """The file that a detached signature ``x.pdf.p7s`` signs, when ``x.pdf`` lies beside it."""
+    signed = path.with_suffix("")
+    return FileContent(signed) if path.suffix.lower() in (".p7s", ".sig") and signed.is_file() else None
+
+
+def _json(path: Path, sha256: str, verdict: Indication, verdicts: list[Verdict]) -> dict[str, object]:
+    signed = [item for item in verdicts if item.path]
+    return {
+        "file": str(path),
+        "sha256": sha256,
+        "format": verdicts[0].format if verdicts else "",
+        "verdict": verdict.value,
+        "signatures": [_times_as_text(asdict(item)) for item in signed],
+        "messages": [message for item in verdicts if not item.path for message in item.messages],
+    }
+
+
+def _times_as_text(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _times_as_text(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_times_as_text(member) for member in value]
+    return value
+
+
+def _rows(output: Output, path: Path, verdicts: list[Verdict]) -> list[tuple[object, ...]]:
+    return [
+        (
+            path.name,
+            output.words(verdict.indication.value),
+            verdict.signer.common_name if verdict.signer else "",
+            output.words(verdict.role.value) if verdict.path else "",
+            verdict.best_time or verdict.claimed_time,
+            " ".join((verdict.sub_indication, *verdict.messages[:1])).strip(),
+        )
+        for verdict in verdicts
+    ]

@@ -1,0 +1,84 @@
+"""Judge: the verdict on every signature of a received record, and the manifest that keeps both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from archive.manifest import FileVerdict, Processed, manifest_bytes
+from archive.objects import ObjectStore
+from pipeline.batch_lines import QuarantinedLine, ReceivedLine, VerifiedLine, WithheldLine
+from schemas.document import AttachmentRef
+from schemas.record import Content
+from signatures import verify
+from signatures.signed_file import SignedFile
+from signatures.trust import TrustStore
+
+_DETACHED = (".p7s", ".sig")
+
+
+def judge(
+    lines: Iterable[ReceivedLine | VerifiedLine | QuarantinedLine | WithheldLine],
+    objects: ObjectStore,
+    trust: TrustStore,
+    at: datetime,
+) -> Iterator[VerifiedLine | QuarantinedLine | WithheldLine]:
+    """Each received line becomes a verified one; the others pass through.
+
+    ``at`` is the run's clock, not the wall's: a repeated stage writes the same manifest.
+    """
+    for line in lines:
+        if isinstance(line, ReceivedLine):
+            yield VerifiedLine(manifest_sha256=_manifest(line, objects, trust, at))
+        else:
+            yield line
+
+
+def _manifest(line: ReceivedLine, objects: ObjectStore, trust: TrustStore, at: datetime) -> str:
+    processed = Processed(
+        document=line.document,
+        original_sha256=line.original_sha256,
+        original_type=line.original_type,
+        original_size=line.original_size,
+        context=line.context,
+        changed_at=line.changed_at,
+        verdicts=tuple(_verdicts(line, objects, trust, at)),
+        received_at=at,
+    )
+    return objects.put_bytes(manifest_bytes(processed)).sha256
+
+
+def _verdicts(
+    line: ReceivedLine, objects: ObjectStore, trust: TrustStore, at: datetime
+) -> Iterator[FileVerdict]:
+    if line.signed_container:
+        container = SignedFile(name="original", content=objects.content(line.original_sha256))
+        for verdict in verify(container, trust, at):
+            yield FileVerdict(sha256=line.original_sha256, attachment=None, name="", verdict=verdict)
+    for attachment in line.document.attachments:
+        signed = SignedFile(
+            name=attachment.name,
+            content=objects.content(attachment.sha256),
+            detached=_detached_content(attachment, line.document.attachments, objects),
+        )
+        for verdict in verify(signed, trust, at):
+            yield FileVerdict(
+                sha256=attachment.sha256,
+                attachment=attachment.ordinal,
+                name=attachment.name,
+                verdict=verdict,
+            )
+
+
+def _detached_content(
+    attachment: AttachmentRef, siblings: tuple[AttachmentRef, ...], objects: ObjectStore
+) -> Content | None:
+    """The file that a detached signature belongs to: its sibling of the same name without ``.p7s``."""
+    lowered = attachment.name.lower()
+    for suffix in _DETACHED:
+        if lowered.endswith(suffix):
+            signed_name = lowered.removesuffix(suffix)
+            for sibling in siblings:
+                if sibling.name.lower() == signed_name:
+                    return objects.content(sibling.sha256)
+    return None

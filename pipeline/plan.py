@@ -1,0 +1,128 @@
+"""Plan: what the source lists, minus what the archive already has, cut into batches."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from archive.loader import Archive
+from connectors.source import Source
+from pipeline.batch_lines import PlannedLine, write_lines
+from pipeline.workspace import Workspace
+from schemas.record import Listing, Window
+
+_LOOKUP = 5_000
+MAX_BATCHES = 200
+"""More mapped tasks than this cost Airflow more than they gain; batches grow instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What an inventory came to.
+
+    Attributes:
+        listed: lines of the inventory, repeats included.
+        unchanged: already archived in that revision, or listed before in this inventory.
+        pending: to be fetched.
+    """
+
+    listed: int
+    unchanged: int
+
+    @property
+    def pending(self) -> int:
+        """Records to be fetched."""
+        return self.listed - self.unchanged
+
+
+@dataclass(slots=True)
+class _Tally:
+    listed: int = 0
+    pending: int = 0
+
+
+def count_only(source: Source, archive: Archive, window: Window) -> Counts:
+    """The counts of an inventory, writing nothing anywhere: the dry run."""
+    tally = _Tally()
+    for _ in _pending(source, archive, window, tally, lambda _: None):
+        pass
+    return Counts(tally.listed, tally.listed - tally.pending)
+
+
+def write_plan(
+    source: Source,
+    archive: Archive,
+    window: Window,
+    workspace: Workspace,
+    batch_size: int,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> tuple[Counts, int]:
+    """Write the batches of a run; returns the counts and the number of batches.
+
+    ``on_progress`` is told the number of listings read so far.
+    """
+    workspace.create()
+    whole = workspace.folder / "plan.jsonl"
+    tally = _Tally()
+    pending = write_lines(
+        whole,
+        (_line(listing) for listing in _pending(source, archive, window, tally, on_progress)),
+    )
+    size = max(1, batch_size, math.ceil(pending / MAX_BATCHES))
+    batches = _split(whole, workspace, size)
+    whole.unlink()
+    return Counts(tally.listed, tally.listed - tally.pending), batches
+
+
+def _pending(
+    source: Source, archive: Archive, window: Window, tally: _Tally, on_progress: Callable[[int], None]
+) -> Iterator[Listing]:
+    # 16 bytes a listing: a million listings are remembered in some 100 MB, their keys would take several times that.
+    seen: set[bytes] = set()
+    for chunk in _chunks(source.inventory(window), _LOOKUP):
+        tally.listed += len(chunk)
+        on_progress(tally.listed)
+        fresh = [listing for listing in chunk if _first_time(listing, seen)]
+        known = archive.known(source.name, [(listing.key, listing.revision) for listing in fresh])
+        for listing in fresh:
+            if (listing.key, listing.revision) not in known:
+                tally.pending += 1
+                yield listing
+
+
+def _first_time(listing: Listing, seen: set[bytes]) -> bool:
+    mark = hashlib.blake2b(f"{listing.key}\0{listing.revision}".encode(), digest_size=16).digest()
+    if mark in seen:
+        return False
+    seen.add(mark)
+    return True
+
+
+def _chunks(listings: Iterable[Listing], size: int) -> Iterator[list[Listing]]:
+    iterator = iter(listings)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _line(listing: Listing) -> PlannedLine:
+    return PlannedLine(
+        key=listing.key,
+        revision=listing.revision,
+        locator=listing.locator,
+        changed_at=listing.changed_at,
+    )
+
+
+def _split(whole: Path, workspace: Workspace, size: int) -> int:
+    number = 0
+    with whole.open("rb") as stream:
+        while lines := list(islice(stream, size)):
+            number += 1
+            temporary = workspace.folder / "batch.tmp"
+            temporary.write_bytes(b"".join(lines))
+            temporary.replace(workspace.file(number, "planned"))
+    return number

@@ -1,0 +1,114 @@
+"""What the command line says to a person: Vietnamese first, English on request (``--lang en`` or ``LIENTHONG_LANG``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from schemas.errors import ConfigurationError
+
+LANGUAGES = ("vi", "en")
+
+_WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "source": ("Nguồn", "Source"),
+        "kind": ("Loại", "Kind"),
+        "sync": ("hằng đêm", "sync"),
+        "backfill": ("lấy lại", "backfill"),
+        "started": ("Bắt đầu", "Started"),
+        "finished": ("Kết thúc", "Finished"),
+        "state": ("Trạng thái", "State"),
+        "running": ("đang chạy", "running"),
+        "succeeded": ("khớp", "adds up"),
+        "failed": ("THẤT BẠI", "FAILED"),
+        "listed": ("Liệt kê", "Listed"),
+        "archived": ("Lưu", "Archived"),
+        "unchanged": ("Không đổi", "Unchanged"),
+        "quarantined": ("Cách ly", "Quarantined"),
+        "withheld": ("Giữ lại ngoài", "Withheld"),
+        "pending": ("Sẽ lấy", "To fetch"),
+        "reason": ("Lý do", "Reason"),
+        "stage": ("Giai đoạn", "Stage"),
+        "count": ("Số lượng", "Count"),
+        "message": ("Nội dung", "Message"),
+        "where": ("Vị trí", "Where"),
+        "level": ("Mức", "Level"),
+        "rule": ("Quy tắc", "Rule"),
+        "verdict": ("Kết luận", "Verdict"),
+        "file": ("Tệp", "File"),
+        "format": ("Dạng", "Format"),
+        "signer": ("Người ký", "Signer"),
+        "role": ("Vai trò", "Role"),
+        "time": ("Thời điểm", "Time"),
+        "detail": ("Chi tiết", "Detail"),
+        "inventory": ("Lập danh sách", "Inventory"),
+        "batches": ("Xử lý các lô", "Batches"),
+        "runs": ("Các lượt chạy", "Runs"),
+        "no_runs": ("Chưa có lượt chạy nào.", "No run yet."),
+        "dry_run": ("Chạy thử, không ghi gì", "Dry run, nothing written"),
+        "quarantine_title": ("Cách ly, chờ xử lý", "In quarantine"),
+        "withheld_title": ("Giữ lại ngoài (bí mật nhà nước)", "Withheld (state secrets)"),
+        "verdicts_title": ("Chữ ký số trong kho", "Signatures in the archive"),
+        "archive_title": ("Kho lưu trữ", "The archive"),
+        "documents": ("Văn bản", "Documents"),
+        "versions": ("Phiên bản", "Versions"),
+        "files": ("Tệp gốc và bản kê", "Objects"),
+        "pairs": ("Cặp trùng hai hệ thống", "Same-as pairs"),
+        "not_found": ("Không tìm thấy văn bản nào cho", "No document found for"),
+        "symbol": ("Số, ký hiệu", "Number, notation"),
+        "issued": ("Ngày ban hành", "Issued"),
+        "issuer": ("Cơ quan ban hành", "Issuer"),
+        "type": ("Tên loại", "Type"),
+        "subject": ("Trích yếu", "Subject"),
+        "recalled": ("ĐÃ THU HỒI", "RECALLED"),
+        "relations": ("Quan hệ", "Relations"),
+        "same_as": ("Cùng văn bản", "Same as"),
+        "flags": ("Điểm lạ", "Flags"),
+        "original": ("Bản gốc", "Original"),
+        "attachments": ("Tệp đính kèm", "Attachments"),
+        "origin": ("Xuất xứ", "Origin"),
+        "check": ("Kiểm tra", "Check"),
+        "ok": ("được", "ok"),
+        "problem": ("LỖI", "PROBLEM"),
+        "warning": ("chú ý", "warning"),
+        "TOTAL_PASSED": ("HỢP LỆ", "VALID"),
+        "INDETERMINATE": ("CHƯA ĐỦ CĂN CỨ", "INDETERMINATE"),
+        "TOTAL_FAILED": ("KHÔNG HỢP LỆ", "INVALID"),
+        "NO_SIGNATURE": ("không có chữ ký", "no signature"),
+        "UNSUPPORTED": ("chưa hỗ trợ dạng này", "unsupported format"),
+        "ERROR": ("LỖI khi kiểm tra", "ERROR"),
+        "PERSON": ("cá nhân", "person"),
+        "ORGAN": ("con dấu cơ quan", "organ seal"),
+        "TIME_STAMP": ("dấu thời gian", "time-stamp"),
+        "UNKNOWN": ("không rõ", "unknown"),
+        "mat": ("Mật", "Mật (secret)"),
+        "toi_mat": ("Tối mật", "Tối mật (top secret)"),
+        "tuyet_mat": ("Tuyệt mật", "Tuyệt mật (utmost secret)"),
+        "records": ("Hồ sơ", "Records"),
+        "items": ("Trường", "Items"),
+        "unreadable": ("Không đọc được", "Unreadable"),
+        "identity": (
+            "Đối chiếu: {listed} liệt kê = {archived} lưu + {unchanged} không đổi"
+            " + {quarantined} cách ly + {withheld} giữ lại ngoài",
+            "Account: {listed} listed = {archived} archived + {unchanged} unchanged"
+            " + {quarantined} quarantined + {withheld} withheld",
+        ),
+    }
+)
+
+
+class Wording:
+    """The words of one language."""
+
+    def __init__(self, language: str) -> None:
+        if language not in LANGUAGES:
+            raise ConfigurationError(
+                f"no words in language {language!r}", expected=" or ".join(LANGUAGES), action="use --lang vi or --lang en"
+            )
+        self._index = LANGUAGES.index(language)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The word for ``key``; a key without an entry (a source's own word) stands for itself."""
+        entry = _WORDS.get(key)
+        text = entry[self._index] if entry else key
+        return text.format(**values) if values else text

@@ -1,0 +1,68 @@
+"""Rules that every DAG keeps, because breaking them fails silently in production."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = [pytest.mark.dag, pytest.mark.postgres]
+
+SOURCES = {"notes_van_ban", "dieu_hanh"}
+TOUCHES_SOURCE = {"plan", "batch.receive"}
+
+
+@pytest.fixture
+def dags(dag_bag):
+    return dag_bag.dags
+
+
+def test_every_source_has_its_two_dags_and_none_fails_to_import(dag_bag):
+    assert dag_bag.import_errors == {}
+    assert set(dag_bag.dags) == {f"{kind}__{name}" for kind in ("sync", "backfill") for name in SOURCES}
+
+
+def test_nightly_runs_have_a_real_interval_in_local_time(dags):
+    for name in SOURCES:
+        timetable = dags[f"sync__{name}"].timetable
+        assert "Interval" in type(timetable).__name__
+        assert str(timetable._timezone) == "Asia/Ho_Chi_Minh" or timetable._timezone.name == "Asia/Ho_Chi_Minh"
+        assert not dags[f"sync__{name}"].catchup
+
+
+def test_every_dag_says_who_owns_it_what_it_does_and_stays_small(dags):
+    for dag in dags.values():
+        assert dag.owner == "lienthong"
+        assert "lienthong" in dag.tags
+        assert dag.doc_md
+        assert len(dag.doc_md) > 100
+        assert len(dag.tasks) <= 8
+
+
+def test_tasks_never_write_return_values_to_logs_and_fail_at_once_on_what_a_retry_cannot_mend(dags):
+    for dag in dags.values():
+        for task in dag.tasks:
+            assert task.show_return_value_in_logs is False, task.task_id
+            assert task.retries >= 1
+            rules = {rule.exception_path: rule.action.value for rule in task.retry_policy.rules}
+            assert rules["schemas.errors.FatalError"] == "fail"
+            assert rules["schemas.errors.RetriableError"] == "retry"
+
+
+def test_only_tasks_that_touch_the_source_take_its_pool(dags):
+    for dag in dags.values():
+        pools = {task.task_id: task.pool for task in dag.tasks}
+        for task_id, pool in pools.items():
+            assert (pool != "default_pool") == (task_id in TOUCHES_SOURCE), f"{dag.dag_id}.{task_id}: {pool}"
+
+
+def test_one_asset_event_a_run_from_an_unmapped_task(dags):
+    for dag in dags.values():
+        outlets = {task.task_id: task.outlets for task in dag.tasks if task.outlets}
+        assert set(outlets) == {"report"}
+
+
+def test_the_backfill_form_asks_for_civil_days_batch_size_folder_and_dry_run(dags):
+    for name in SOURCES:
+        form = dags[f"backfill__{name}"].params
+        assert set(form) == {"from_day", "to_day", "batch_size", "folder", "dry_run"}
+        assert form["dry_run"] is False
+
