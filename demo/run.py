@@ -1,0 +1,191 @@
+"""``make demo``, ``make stop``, ``make clean-demo``: a made-up office on this machine, through Airflow on localhost.
+
+Each checkout has a demo of its own, in a folder of the data folder that is named by the checkout's ``.demo-id``.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from archive.database import DATABASE, data_folder, embedded_server
+from archive.folders import make_folder
+from demo.airflow_services import AirflowServices
+from demo.office import OfficeReport, generate
+from demo.summary import print_summary
+from mappings.config import SourceConfig
+from pipeline.airflow_client import AirflowClient
+from pipeline.commands.output import Output
+from pipeline.settings import configured_sources, load_settings
+from pipeline.wording import Wording
+from schemas.errors import FatalError, LienthongError
+
+_REPOSITORY = Path(__file__).resolve().parents[1]
+_ID_FILE = _REPOSITORY / ".demo-id"
+_METADATA = "airflow"
+_FIRST_PORT = 8080
+_HEALTHY_WITHIN = 180
+_NIGHT_WITHIN = 900
+_SCHEDULED_WITHIN = 30
+
+
+def main(arguments: list[str]) -> int:
+    """Run one of ``up``, ``down``, ``remove``; the exit status is 0 when all is well."""
+    actions = {"up": up, "down": down, "remove": remove}
+    if len(arguments) != 1 or arguments[0] not in actions:
+        print(f"python -m demo.run {'|'.join(actions)}", file=sys.stderr)
+        return 2
+    try:
+        return actions[arguments[0]]()
+    except LienthongError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 4
+
+
+def up() -> int:
+    """Make the office, start Airflow, sync one night through it, print the summary."""
+    home = _enter(_demo_id(create=True))
+    clock = _Clock()
+    server = embedded_server()
+    with clock.step("Khởi động PostgreSQL riêng"):
+        server.start()
+        server.ensure_database(DATABASE)
+        server.ensure_database(_METADATA)
+    services = _services(home, server.url(_METADATA, "postgresql+psycopg2"))
+    with clock.step("Dựng văn phòng mẫu và chuẩn bị Airflow"):
+        office = _office_while_airflow_migrates(home, services)
+    with clock.step("Khởi động Airflow"):
+        services.start()
+        services.wait_until_healthy(_HEALTHY_WITHIN)
+    client = AirflowClient(services.base_url, services.user, services.password)
+    sources = list(configured_sources(load_settings()).values())
+    with clock.step("Một đêm đồng bộ qua Airflow"):
+        night(client, sources)
+    output = Output(Wording(os.environ.get("LIENTHONG_LANG", "vi")))
+    as_promised = print_summary(output, office)
+    output.line()
+    output.line(f"Airflow:   {services.base_url}   (đăng nhập / login: {services.user} / {services.password})")
+    output.line(f"Dữ liệu:   {home}")
+    output.line(f"Thử tiếp:  LIENTHONG_HOME={home} {_REPOSITORY}/.venv/bin/lienthong status")
+    output.line(f"Dừng:      make stop                ({clock.total():.0f} giây / seconds)")
+    return 0 if as_promised else 1
+
+
+def down() -> int:
+    """Stop Airflow and the database; fine when nothing runs."""
+    identity = _demo_id(create=False)
+    if identity is None:
+        return 0
+    home = _enter(identity)
+    _services(home, "").stop()
+    embedded_server().stop()
+    print("Đã dừng. / Stopped.")
+    return 0
+
+
+def remove() -> int:
+    """Stop everything and remove the demo's data."""
+    identity = _demo_id(create=False)
+    if identity is None:
+        return 0
+    down()
+    shutil.rmtree(_enter(identity))
+    _ID_FILE.unlink()
+    return 0
+
+
+def night(client: AirflowClient, sources: list[SourceConfig]) -> None:
+    """One night of every source through Airflow.
+
+    Switching a DAG on makes the scheduler run its last interval at once. Where it has run already, the same night is
+    asked for again, which must change nothing.
+
+    Raises:
+        FatalError: a run failed; the task's log says why.
+    """
+    for config in sources:
+        client.ensure_pool(config.pool, config.pool_slots, config.title)
+    started = {config.source: _start_night(client, f"sync__{config.source}") for config in sources}
+    for source, run_id in started.items():
+        state = client.wait(f"sync__{source}", run_id, _NIGHT_WITHIN)
+        if state != "success":
+            raise FatalError(
+                f"the night of source {source} ended as {state}",
+                where=f"DAG sync__{source}, run {run_id}",
+                action="read the failed task's log in the Airflow UI",
+            )
+
+
+def _start_night(client: AirflowClient, dag_id: str) -> str:
+    before = set(client.run_ids(dag_id))
+    client.unpause(dag_id)
+    if not before:
+        deadline = time.monotonic() + _SCHEDULED_WITHIN
+        while time.monotonic() < deadline:
+            if found := client.run_ids(dag_id):
+                return found[0]
+            time.sleep(0.5)
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    return client.trigger(dag_id, conf={}, data_interval=(end - timedelta(days=1), end), run_id=None)
+
+
+def _office_while_airflow_migrates(home: Path, services: AirflowServices) -> OfficeReport:
+    # Two cores: Airflow's migration is a process of its own, and the office's keys and signatures take the other core.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        migration = pool.submit(services.migrate)
+        office = generate(home)
+        migration.result()
+    return office
+
+
+def _services(home: Path, metadata_url: str) -> AirflowServices:
+    return AirflowServices(
+        home=home / "airflow",
+        metadata_url=metadata_url,
+        dags_folder=_REPOSITORY / "dags",
+        port=_FIRST_PORT,
+        extra_env={"LIENTHONG_HOME": str(home)},
+    )
+
+
+def _enter(identity: str) -> Path:
+    home = make_folder(data_folder() / f"demo-{identity}", 0o711 if os.geteuid() == 0 else 0o700)
+    os.environ["LIENTHONG_HOME"] = str(home)
+    # The demo is about the embedded server; an archive of the user's own must not be touched by it.
+    os.environ.pop("LIENTHONG_DATABASE_URL", None)
+    return home
+
+
+def _demo_id(create: bool) -> str | None:
+    if not _ID_FILE.is_file():
+        if not create:
+            return None
+        _ID_FILE.write_text(secrets.token_hex(4), encoding="ascii")
+    return _ID_FILE.read_text(encoding="ascii").strip()
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def total(self) -> float:
+        return time.monotonic() - self._started
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        print(f"  {name} …", end="", flush=True)
+        began = time.monotonic()
+        yield
+        print(f" {time.monotonic() - began:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
