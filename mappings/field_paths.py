@@ -1,7 +1,7 @@
-"""Finding fields of a record by path: ``SoKyHieu``, ``MessageHeader/From/OrganName``. Names compare without
-case.
+"""Finding fields of a record by path: ``SoKyHieu``, ``MessageHeader/From/OrganName``. Case is ignored.
 
-Notes item names have no case; element names of real packages differ in it.
+Notes item names have no case; element names of real packages differ in it. A field's own name may hold a
+slash (``$noteinfo/created``).
 """
 
 from __future__ import annotations
@@ -12,19 +12,18 @@ from schemas.record import Field
 
 
 def find(fields: Iterable[Field], path: str) -> Iterator[Field]:
-    """Every field at ``path``, in order, with repeats. Where a name repeats, all of them are followed."""
-    head, _, rest = path.partition("/")
-    wanted = head.casefold()
+    """Every field at ``path``, in order, with repeats. Where a name on the way repeats, all are followed."""
+    wanted = path.casefold()
     for field in fields:
-        if field.name.casefold() == wanted:
-            if rest:
-                yield from find(field.children, rest)
-            else:
-                yield field
+        name = field.name.casefold()
+        if name == wanted:
+            yield field
+        elif field.children and wanted.startswith(f"{name}/"):
+            yield from find(field.children, path[len(name) + 1 :])
 
 
 def leaves(fields: Iterable[Field], prefix: str = "") -> Iterator[tuple[str, Field]]:
-    """Every field that holds something of its own, with its path, in order."""
+    """Every field that may hold something of its own, with its path, in order."""
     for field in fields:
         path = f"{prefix}{field.name}"
         if not field.children or field.text.strip():
@@ -32,6 +31,6 @@ def leaves(fields: Iterable[Field], prefix: str = "") -> Iterator[tuple[str, Fie
         yield from leaves(field.children, f"{path}/")
 
 
-def texts(field: Field) -> tuple[str, ...]:
+def members(field: Field) -> tuple[str, ...]:
     """The members of a field as printed; one for a field of runs."""
     return ("".join(run.text for run in field.runs),) if field.runs else field.values

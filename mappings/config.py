@@ -1,0 +1,378 @@
+"""The configuration of one source: one YAML file in ``mappings/sources/``, checked when it is loaded.
+
+Imported whenever Airflow parses its DAGs: nothing heavy may be imported here. The JSON schema for editors is
+``schemas/source.schema.json``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from mappings.config_checks import first_error, problems
+from mappings.shared_fields import GROUPS, LISTS, SINGLE
+from mappings.transforms import TRANSFORMS
+from mappings.yaml_reader import KeyPath, MarkedYaml, dotted, read_yaml
+from schemas.document import Direction, RecordKind
+from schemas.errors import ConfigurationError
+
+SOURCES_FOLDER = Path(__file__).parent / "sources"
+"""The sources that come with this version."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=60)]
+Level = Literal["mat", "toi_mat", "tuyet_mat"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        coerce_numbers_to_str=True,
+        populate_by_name=True,
+        ser_json_timedelta="iso8601",
+    )
+
+
+class Schedule(_Settings):
+    """When a source is synchronised.
+
+    Attributes:
+        cron: five fields, in ``timezone``.
+        overlap: how far each run reaches back before its window, ISO 8601 (``P3D``): late arrivals carry old
+            dates.
+        inventory: ``full``: each run lists everything (right where change dates cannot be trusted);
+            ``window``: the window only.
+    """
+
+    cron: str = "0 1 * * *"
+    timezone: str = "Asia/Ho_Chi_Minh"
+    overlap: timedelta = timedelta(days=3)
+    inventory: Literal["full", "window"] = "window"
+
+    @field_validator("cron")
+    @classmethod
+    def _cron(cls, value: str) -> str:
+        fields = value.split()
+        if len(fields) != 5 or not all(re.fullmatch(r"[\d*/,A-Za-z-]+", part) for part in fields):
+            raise ValueError("expected five cron fields: minute hour day month weekday, such as '0 1 * * *'")
+        for part, top in zip(fields, (59, 23, 31, 12, 7), strict=True):
+            if any(int(number) > top for number in re.findall(r"\d+", part)):
+                raise ValueError(f"{part!r} is beyond {top}")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(
+                f"no time zone of the name {value!r}; expected one such as Asia/Ho_Chi_Minh"
+            ) from error
+        return value
+
+    @field_validator("overlap")
+    @classmethod
+    def _overlap(cls, value: timedelta) -> timedelta:
+        if value < timedelta(0):
+            raise ValueError("the overlap reaches back; expected a positive duration such as P3D")
+        return value
+
+
+class OrganSettings(_Settings):
+    """The office whose documents these are.
+
+    Attributes:
+        name: its name.
+        organ_id: its code; ``former_ids`` are codes that it had before.
+        issues_as: organ token of a notation to the organ that issues under it (``TU`` to ``Tỉnh ủy …``).
+    """
+
+    name: str
+    organ_id: str | None = None
+    former_ids: tuple[str, ...] = ()
+    issues_as: Mapping[str, str] = Field(default_factory=lambda: MappingProxyType({}))
+
+
+class Numbering(_Settings):
+    """How the office numbers: Party organs per term and type, State organs per calendar year."""
+
+    restart: Literal["per_year", "per_term"] = "per_year"
+    per_type: bool = True
+
+
+class SecrecyField(_Settings):
+    """A classification field of this source, beside those found by name.
+
+    Attributes:
+        path: where it is.
+        values: value (compared folded) to level, or to ``none`` for one that says "not secret". Any other
+            value withholds.
+    """
+
+    path: str
+    values: Mapping[str, Level | Literal["none"]] = Field(default_factory=lambda: MappingProxyType({}))
+
+
+class SecrecySettings(_Settings):
+    """What the gate looks at in addition to its own rules, which are always on."""
+
+    fields: tuple[SecrecyField, ...] = ()
+
+
+class Condition(_Settings):
+    """Which records (or groups) a rule is for; all that is named must hold.
+
+    Attributes:
+        form: the record's form is one of these (case ignored).
+        kind: the connector says ``document`` or ``status``.
+        equals: a field has one of these values.
+        present: these fields hold something.
+    """
+
+    form: tuple[str, ...] = ()
+    kind: Literal["document", "status"] | None = None
+    equals: Mapping[str, tuple[str, ...]] = Field(default_factory=lambda: MappingProxyType({}))
+    present: tuple[str, ...] = ()
+
+    @field_validator("form", "present", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("equals", mode="before")
+    @classmethod
+    def _values(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        return {key: item if isinstance(item, list | tuple) else (item,) for key, item in value.items()}
+
+
+class EachRule(_Settings):
+    """One group of a repeated shared field for every source field at ``path``.
+
+    Attributes:
+        path: a structured field (its parts are reached by their names), a list field (each member is ``.``),
+            or ``.`` for the record itself, once.
+        when: only if this holds for the record.
+        fields: parts of the group.
+    """
+
+    path: str
+    when: Condition | None = None
+    fields: Mapping[str, FieldRule]
+
+
+class FieldRule(_Settings):
+    """How one shared field is filled. In YAML a plain text is ``from``, a list is ``from`` with alternatives.
+
+    Attributes:
+        from_: source paths; the first that holds something is taken. In a group ``.`` is the member itself.
+        transform: a name of ``mappings.transforms.TRANSFORMS``; the shared field's own by default.
+        required: without a value the record cannot be normalised.
+        default: value as printed, when the source has none.
+        value: a constant.
+        each: for repeated fields.
+    """
+
+    from_: tuple[str, ...] = Field(default=(), alias="from")
+    transform: str | None = None
+    required: bool = False
+    default: str | None = None
+    value: str | None = None
+    each: tuple[EachRule, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, data: object) -> object:
+        if isinstance(data, str):
+            return {"from": (data,)}
+        if isinstance(data, list | tuple):
+            return {"from": data}
+        if isinstance(data, dict):
+            data = dict(data)
+            if isinstance(data.get("from"), str):
+                data["from"] = (data["from"],)
+            if isinstance(data.get("each"), dict):
+                data["each"] = (data["each"],)
+        return data
+
+    @field_validator("transform")
+    @classmethod
+    def _known_transform(cls, value: str | None) -> str | None:
+        if value is not None and value not in TRANSFORMS:
+            raise ValueError(f"unknown transform {value!r}; expected one of {', '.join(sorted(TRANSFORMS))}")
+        return value
+
+
+class RecordRule(_Settings):
+    """What one class of records means.
+
+    Attributes:
+        when: for which records; a rule without it is for all.
+        kind: what such a record is.
+        direction: đến, đi, nội bộ; ``auto`` compares the issuer's code with the office's own.
+        type_name: tên loại, when the record names none.
+        fields: shared field to rule. Parts of the issuer are ``issuer.name`` and so on.
+        require_any: of each of these sets of shared fields at least one must have a value.
+        ignore: source fields (shell patterns) that are not even kept in ``extra``.
+    """
+
+    when: Condition | None = None
+    kind: RecordKind
+    direction: Direction | Literal["auto"] = Direction.UNKNOWN
+    type_name: str | None = None
+    fields: Mapping[str, FieldRule] = Field(default_factory=lambda: MappingProxyType({}))
+    require_any: tuple[tuple[str, ...], ...] = ()
+    ignore: tuple[str, ...] = ()
+
+
+class SourceConfig(_Settings):
+    """One source.
+
+    Attributes:
+        source: its name, ``[a-z0-9_]+``. title: for people, in Vietnamese. system: which connector reads it.
+        connection: Airflow connection id. folder: default drop folder, relative to the data folder's
+            ``drop/``.
+        schedule, batch_size, pool, pool_slots: how it is run.
+        organ, numbering: whose documents, and how that office numbers.
+        secrecy: additions to the secrecy gate.
+        ignore: source fields that no record of this source keeps in ``extra`` (shell patterns).
+        records: the first rule that fits a record says what it means; the last is for all others.
+    """
+
+    source: Name
+    title: str
+    system: Literal["lotus_notes", "operations"]
+    connection: Name
+    folder: str | None = None
+    schedule: Schedule = Schedule()
+    batch_size: int = Field(default=500, ge=1, le=10_000)
+    pool: Name
+    pool_slots: int = Field(default=2, ge=1, le=64)
+    organ: OrganSettings
+    numbering: Numbering = Numbering()
+    secrecy: SecrecySettings = SecrecySettings()
+    ignore: tuple[str, ...] = ()
+    records: tuple[RecordRule, ...] = Field(min_length=1)
+
+    _file: str = PrivateAttr(default="")
+    _lines: Mapping[KeyPath, int] = PrivateAttr(default_factory=dict)
+
+    @field_validator("folder")
+    @classmethod
+    def _inside(cls, value: str | None) -> str | None:
+        if value is not None and (value.startswith(("/", "\\")) or ".." in Path(value).parts or ":" in value):
+            raise ValueError("the folder must be relative and stay inside the drop folder")
+        return value
+
+    def where(self, *path: str | int) -> str:
+        """File, line and key of a setting, for messages."""
+        marked = MarkedYaml(None, self._lines)
+        return f"{self._file or self.source}:{marked.line_of(path)}, {dotted(path)}"
+
+
+def load_source(path: Path) -> SourceConfig:
+    """Load and check one source's YAML.
+
+    Raises:
+        ConfigurationError: naming file, line and key of the first thing that is wrong.
+    """
+    marked = read_yaml(path)
+    if not isinstance(marked.data, dict):
+        raise ConfigurationError(
+            "the file holds no settings", where=f"{path}:1", expected="a mapping of settings"
+        )
+    try:
+        config = SourceConfig.model_validate(marked.data)
+    except ValidationError as error:
+        raise first_error(error, path, marked, known_keys()) from error
+    config._file, config._lines = str(path), dict(marked.lines)
+    for key, problem in problems(config):
+        raise ConfigurationError(problem, where=config.where(*key), action="correct this key in the file")
+    return config
+
+
+def load_sources(folder: Path = SOURCES_FOLDER) -> dict[str, SourceConfig]:
+    """Load every ``*.yaml`` of ``folder``, by source name, in the order of their file names.
+
+    Raises:
+        ConfigurationError: as ``load_source``; the folder is not there; two files have the same ``source``.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError(
+            "the folder of sources is not there", where=str(folder), expected="a folder of YAML files"
+        )
+    found: dict[str, SourceConfig] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        config = load_source(path)
+        if config.source in found:
+            raise ConfigurationError(
+                f"the source {config.source!r} is configured twice",
+                where=config.where("source"),
+                expected=f"another name than in {found[config.source].where('source')}",
+            )
+        found[config.source] = config
+    return found
+
+
+def json_schema() -> dict[str, object]:
+    """JSON schema of a source's YAML, for editors; committed as ``schemas/source.schema.json``."""
+    schema = SourceConfig.model_json_schema(by_alias=True)
+    definitions = schema["$defs"]
+    full = definitions["FieldRule"]
+    full["properties"]["from"] = {
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
+    }
+    full["properties"]["transform"] = {"enum": sorted(TRANSFORMS)}
+    one = {"$ref": "#/$defs/EachRule"}
+    full["properties"]["each"] = {"anyOf": [one, {"type": "array", "items": one}]}
+    definitions["FieldRule"] = {
+        "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, full]
+    }
+    names = {"enum": [*SINGLE, *LISTS, *GROUPS]}
+    definitions["RecordRule"]["properties"]["fields"]["propertyNames"] = names
+    texts = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+    for key in ("form", "present"):
+        definitions["Condition"]["properties"][key] = texts
+    scalar = {"type": ["string", "number"]}
+    definitions["Condition"]["properties"]["equals"]["additionalProperties"] = {
+        "anyOf": [scalar, {"type": "array", "items": scalar}]
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Lienthong source",
+        **{key: value for key, value in schema.items() if key != "title"},
+    }
+
+
+def known_keys() -> tuple[str, ...]:
+    """Every key that a source's YAML may hold somewhere: what a misspelt one is compared with."""
+    models = (
+        SourceConfig,
+        Schedule,
+        OrganSettings,
+        Numbering,
+        SecrecySettings,
+        SecrecyField,
+        Condition,
+        EachRule,
+        FieldRule,
+        RecordRule,
+    )
+    return tuple({(field.alias or name) for model in models for name, field in model.model_fields.items()})
