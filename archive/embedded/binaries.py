@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.embedded.account import ServerAccount
+from archive.folders import make_folder
 from schemas.errors import ConfigurationError
 
 OLDEST_MAJOR = 15
@@ -67,6 +68,8 @@ def installations() -> Iterator[Installation]:
 
 def reachable(installation: Installation, account: ServerAccount, copies: Path) -> Installation:
     """``installation``, or a copy below ``copies`` when ``account`` cannot enter the folder that it is in.
+
+    Copies of other versions are removed, so call it only while no server runs or one is about to be stopped.
 
     Raises:
         ConfigurationError: the account can run neither the programs nor the copy.
@@ -127,8 +130,10 @@ def _copied(installation: Installation, copies: Path) -> Installation:
     copy = Installation(bin_folder, installation.major, installation.version, installation.bundled)
     if bin_folder.is_dir():
         return copy
-    partial = copies / f"{installation.version}.partial"
-    shutil.rmtree(partial, ignore_errors=True)
+    make_folder(copies, 0o711)
+    for old in copies.iterdir():
+        shutil.rmtree(old)
+    partial = make_folder(copies / f"{installation.version}.partial", 0o700)
     new_prefix = partial / WHEEL_PACKAGE / prefix.name
     (new_prefix / "bin").mkdir(parents=True)
     for name in _PROGRAMS:
@@ -145,7 +150,7 @@ def _copied(installation: Installation, copies: Path) -> Installation:
 
 def _open_for_reading(tree: Path) -> None:
     """Programs and their data are no secret; the modes must not depend on our umask."""
-    tree.chmod(0o755)
     for path in tree.rglob("*"):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+    tree.chmod(0o755)  # last: under umask 0 others could have written to what is inside

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -190,8 +189,13 @@ def forget_short_socket_folder(places: Places) -> None:
     """Remove the short socket folder of a stopped server; one that still holds something stays."""
     short = _remembered(places)
     if short is not None:
-        places.socket_note.unlink(missing_ok=True)
-        shutil.rmtree(short, ignore_errors=True)
+        try:
+            short.rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return
+        places.socket_note.unlink()
 
 
 def read_untrusted(path: Path, most: int = 65_536) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from archive.embedded.account import ServerAccount
 from archive.embedded.places import read_untrusted
 
 # Process ids stay below /proc/sys/kernel/pid_max, which is at most 2^22 (proc_sys_kernel(5)).
@@ -17,7 +18,7 @@ def postmaster_pid(data: Path) -> int | None:
     return pid if pid is not None and _serves(pid, data) else None
 
 
-def release_reused_pid(data: Path) -> None:
+def release_reused_pid(data: Path, account: ServerAccount) -> None:
     """Let PostgreSQL see that the server named in ``postmaster.pid`` is gone, but its id is in use.
 
     PostgreSQL refuses to start while that id lives. The file is not removed, because its later lines name the
@@ -27,11 +28,8 @@ def release_reused_pid(data: Path) -> None:
     pid = _written_pid(data)
     if pid is None or not _alive(pid):
         return
-    path = data / "postmaster.pid"
-    lines = read_untrusted(path).splitlines(keepends=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write("".join([f"{_NEVER_A_PID}\n", *lines[1:]]))
+    # As the server's account: root must not write through a link that this account may have put there.
+    account.run(["sed", "-i", f"1s/.*/{_NEVER_A_PID}/", data / "postmaster.pid"])
 
 
 def _written_pid(data: Path) -> int | None:
