@@ -1,8 +1,8 @@
 """An edXML v2 package as a program builds it: document and status messages.
 
 Names follow QCVN 102:2016/BTTTT with the amendment of 2022; every class says which element it becomes.
-``None`` leaves an element out, ``""`` writes it empty. Dates are civil dates and times of
-Asia/Ho_Chi_Minh, which the format prints without a zone.
+``None`` leaves an element out, ``""`` writes it empty. The format prints times without a
+zone: aware ones are written in local time (+07:00), naive ones as they are.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Staff:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """``TraceHeader``: an organ that the package passed, and when (naive, local)."""
+    """``TraceHeader``: an organ that the package passed, and when."""
 
     organ_id: str
     timestamp: datetime

@@ -16,6 +16,7 @@ from datetime import date, datetime
 from pathlib import PurePosixPath
 from xml.sax.saxutils import escape, quoteattr
 
+from connectors.operations.moments import LOCAL
 from connectors.operations.package import (
     Business,
     DocumentPackage,
@@ -277,6 +278,8 @@ def _day(day: date) -> str:
 
 
 def _moment(moment: datetime) -> str:
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(LOCAL)
     return f"{_day(moment.date())} {moment:%H:%M:%S}"
 
 

@@ -1,0 +1,40 @@
+"""Dates and times as edXML prints them: local, without a zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+
+LOCAL = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
+"""Viet Nam has kept UTC+07:00 since 1975; a fixed offset needs no zone database."""
+
+_TIME = r"(?:[ T]+(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.\d+)?)?)?"
+_FORMS = (
+    re.compile(r"(?P<y>\d{4})/(?P<m>\d{1,2})/(?P<d>\d{1,2})" + _TIME),  # QCVN 102:2016
+    re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})" + _TIME),
+    re.compile(r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4})" + _TIME),  # the dialect before 2016
+)
+
+
+def standard_form(text: str) -> bool:
+    """True for ``yyyy/MM/dd`` with or without ``HH:mm:ss``, whether or not the day exists."""
+    return _FORMS[0].fullmatch(text) is not None
+
+
+def known_form(text: str) -> bool:
+    """True for a date in one of the forms that real senders write, whether or not the day exists."""
+    return any(form.fullmatch(text) for form in _FORMS)
+
+
+def read_moment(text: str | None) -> datetime | None:
+    """The moment at +07:00, midnight for a bare date; ``None`` when there is none or it cannot exist."""
+    if text is None:
+        return None
+    found = next((match for form in _FORMS if (match := form.fullmatch(text.strip()))), None)
+    if found is None:
+        return None
+    parts = {name: int(value) for name, value in found.groupdict(default="0").items()}
+    try:
+        return datetime(parts["y"], parts["m"], parts["d"], parts["H"], parts["M"], parts["S"], tzinfo=LOCAL)
+    except ValueError:
+        return None
