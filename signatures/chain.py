@@ -1,0 +1,375 @@
+"""Chains, revocation and past validation: what trust says of an intact signature.
+
+Everything is decided offline, with revocation information required for every certificate below the anchor. A
+chain without it, or an engine's doubt, is INDETERMINATE and never a pass (ETSI EN 319 102-1 §5.2.6, §5.6.2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn, TypeVar
+
+from asn1crypto import cms, x509
+from pyhanko.sign.ades.report import AdESIndeterminate, AdESStatus, AdESSubIndic
+from pyhanko.sign.validation.ades import ades_basic_validation, ades_past_signature_validation
+from pyhanko.sign.validation.generic_cms import CertvalidatorOperationResult, validate_cert_usage
+from pyhanko.sign.validation.policy_decl import (
+    CertificateFetchingRule,
+    LocalKnowledge,
+    RevinfoOnlineFetchingRule,
+    RevocationInfoGatheringSpec,
+    SignatureValidationSpec,
+    bootstrap_validation_data_handlers,
+)
+from pyhanko.sign.validation.settings import KeyUsageConstraints
+from pyhanko.sign.validation.status import RevocationDetails
+from pyhanko_certvalidator.context import CertValidationPolicySpec
+from pyhanko_certvalidator.fetchers.api import FetcherBackend
+from pyhanko_certvalidator.ltv.poe import KnownPOE, POEManager, POEType, digest_for_poe
+from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
+from pyhanko_certvalidator.path import ValidationPath
+from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
+from pyhanko_certvalidator.registry import TrustManager
+from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
+
+from signatures.algorithms import ArchivePolicy
+from signatures.trust import TrustStore
+from signatures.verdict import Indication
+
+Result = TypeVar("Result")
+
+SIGNER_KEY_USAGE = KeyUsageConstraints(key_usage=frozenset({"digital_signature", "non_repudiation"}))
+"""A signer's certificate carries one of the two (RFC 5280 §4.2.1.3): person certificates often lack
+nonRepudiation.
+"""
+
+IMPROVABLE: frozenset[AdESIndeterminate] = frozenset(
+    {
+        AdESIndeterminate.REVOKED_NO_POE,
+        AdESIndeterminate.REVOKED_CA_NO_POE,
+        AdESIndeterminate.OUT_OF_BOUNDS_NO_POE,
+        AdESIndeterminate.OUT_OF_BOUNDS_NOT_REVOKED,
+        AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,
+        AdESIndeterminate.REVOCATION_OUT_OF_BOUNDS_NO_POE,
+    }
+)
+"""What an older proof of existence can turn into a pass (EN 319 102-1 §5.6.3.4)."""
+
+INDICATIONS: dict[AdESStatus, Indication] = {
+    AdESStatus.PASSED: Indication.TOTAL_PASSED,
+    AdESStatus.INDETERMINATE: Indication.INDETERMINATE,
+    AdESStatus.FAILED: Indication.TOTAL_FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileEvidence:
+    """Certificates and revocation information that a signed file brings along; none of it is trusted by
+    itself.
+    """
+
+    certificates: tuple[x509.Certificate, ...] = ()
+    crls: tuple[CRLContainer, ...] = ()
+    ocsps: tuple[OCSPContainer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrustOutcome:
+    """What trust says; the attributes are those of ``Verdict``."""
+
+    indication: Indication
+    sub_indication: str = ""
+    chain: tuple[str, ...] = ()
+    revocation: str = "not_checked"
+    revocation_source: str = ""
+    revoked_at: datetime | None = None
+    evidence: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    improvable: AdESIndeterminate | None = None
+    best_time: datetime | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Nothing but a proof is a pass."""
+        return self.indication is Indication.TOTAL_PASSED
+
+
+class _NoNetwork(FetcherBackend):
+    """A fetcher that cannot fetch: a second bar should a policy ever ask for the network."""
+
+    def get_fetchers(self) -> NoReturn:
+        raise RuntimeError("signature validation tried to reach the network")
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Trust, evidence and moment of one file's validation. Made anew per file: nothing of one file reaches
+    the next.
+
+    Attributes:
+        trust: the operator's trust material.
+        at: validation time, aware.
+        file: what the file brings along.
+    """
+
+    trust: TrustStore
+    at: datetime
+    file: FileEvidence = FileEvidence()
+
+    @property
+    def timing(self) -> ValidationTimingInfo:
+        """The validation time for the engine; without proof of existence the signature is as young as it."""
+        return ValidationTimingInfo(self.at, self.at, point_in_time_validation=True)
+
+    def spec(self, crls_before: datetime | None = None) -> SignatureValidationSpec:
+        """The engine's settings.
+
+        Args:
+            crls_before: leave out what was issued later. A list issued after the certificate expired no
+                longer names it,
+                so that past validation must not see it.
+        """
+        until = min(self.at, crls_before) if crls_before else self.at
+        certificates = [*self.trust.known_certificates, *self.file.certificates]
+        crls = [crl for crl in (*self.trust.crl_containers, *self.file.crls) if _issued(crl) <= until]
+        ocsps = [ocsp for ocsp in self.file.ocsps if _issued(ocsp) <= until]
+        return SignatureValidationSpec(
+            cert_validation_policy=_policy(self.trust.signer_anchors),
+            ts_cert_validation_policy=_policy(self.trust.tsa_anchors),
+            revinfo_gathering_policy=RevocationInfoGatheringSpec(
+                RevinfoOnlineFetchingRule.LOCAL_ONLY, _NoNetwork(), CertificateFetchingRule.NEVER_FETCH
+            ),
+            local_knowledge=LocalKnowledge(
+                known_certs=certificates, known_crls=crls, known_ocsps=ocsps, known_poes=self._known_times()
+            ),
+            key_usage_settings=SIGNER_KEY_USAGE,
+            signature_algorithm_policy=ArchivePolicy(),
+        )
+
+    def basic(self, signed_data: cms.SignedData, digest: bytes | None) -> TrustOutcome:
+        """Basic validation at ``at`` (EN 319 102-1 §5.3) of one SignerInfo; ``digest`` is ``None`` for
+        enclosed content.
+        """
+        result = run(
+            ades_basic_validation(signed_data, self.spec(), timing_info=self.timing, raw_digest=digest)
+        )
+        status = result.api_status
+        message = result.failure_msg or ""
+        return self.outcome(
+            result.ades_subindic,
+            certificate=getattr(status, "signing_cert", None),
+            path=getattr(status, "validation_path", None),
+            revoked=getattr(status, "revocation_details", None),
+            message=message,
+        )
+
+    def past(
+        self, signed_data: cms.SignedData, certificate: x509.Certificate, now: TrustOutcome, proven: datetime
+    ) -> TrustOutcome:
+        """Past validation (EN 319 102-1 §5.6.2.4) of a signature proven to exist at ``proven``; ``now`` when
+        it fails.
+        """
+        poes = POEManager(current_dt_override=self.at)
+        for poe in self._known_times():
+            poes.register_known_poe(poe)
+        poes.register(signed_data["signer_infos"][0]["signature"].native, POEType.PROVIDED, proven)
+        spec = self.spec(crls_before=certificate.not_valid_after)
+        result = run(
+            ades_past_signature_validation(signed_data, spec, poes, now.improvable, init_control_time=self.at)
+        )
+        return self.improved(result, now, proven, certificate)
+
+    def improved(
+        self, result: AdESSubIndic, now: TrustOutcome, proven: datetime | None, certificate: x509.Certificate
+    ) -> TrustOutcome:
+        """``now`` turned into a pass, if past validation passed and the proof is old enough to carry it."""
+        carried = (
+            proven is not None
+            and certificate.not_valid_before <= proven <= certificate.not_valid_after
+            and (now.revoked_at is None or proven < now.revoked_at)
+        )
+        if result.status is not AdESStatus.PASSED or not carried:
+            return now
+        return TrustOutcome(
+            Indication.TOTAL_PASSED,
+            chain=now.chain,
+            revocation="revoked" if now.revoked_at else "checked",
+            revocation_source=now.revocation_source,
+            revoked_at=now.revoked_at,
+            evidence=now.evidence,
+            messages=(f"{now.sub_indication} at validation time; the signature is proven to be older",),
+            best_time=proven,
+        )
+
+    def certificate(
+        self, certificate: x509.Certificate, others: tuple[x509.Certificate, ...]
+    ) -> TrustOutcome:
+        """The chain of a certificate at ``at``, for formats that are not CMS."""
+        spec = self.spec()
+        handlers = bootstrap_validation_data_handlers(spec, timing_info=self.timing)
+        context = spec.cert_validation_policy.build_validation_context(self.timing, handlers)
+        context.certificate_registry.register_multiple(others)
+
+        async def check() -> CertvalidatorOperationResult[ValidationPath]:
+            paths = context.path_builder.async_build_paths_lazy(certificate)
+            return await validate_cert_usage(certificate, context, SIGNER_KEY_USAGE, paths)
+
+        result = run(check())
+        return self.outcome(
+            result.error_subindic,
+            certificate=certificate,
+            path=result.success_result or result.error_path,
+            revoked=result.revo_details,
+            message="",
+        )
+
+    def outcome(
+        self,
+        sub: AdESSubIndic | None,
+        certificate: x509.Certificate | None,
+        path: ValidationPath | None,
+        revoked: RevocationDetails | None,
+        message: str,
+    ) -> TrustOutcome:
+        """An engine's answer as a ``TrustOutcome``; ``None`` for ``sub`` means that nothing was found
+        wrong.
+        """
+        passed = sub is None or sub.status is AdESStatus.PASSED
+        chain = [*path.iter_certs(include_root=True)][::-1] if path is not None else []
+        if certificate is not None and certificate not in chain:
+            chain = [certificate, *chain]
+        used = self._lists_for(chain)
+        messages = (message,) if message else ()
+        revoked_at = revoked.revocation_date if revoked else None
+        if passed and (listed := _listed(chain, used, self.at)):
+            return TrustOutcome(
+                Indication.INDETERMINATE,
+                AdESIndeterminate.REVOKED_NO_POE.standard_name,
+                chain=tuple(item.sha256.hex() for item in chain),
+                revocation="revoked",
+                revocation_source=_source(used, certificate),
+                revoked_at=listed,
+                evidence=_hashes(used),
+                messages=(
+                    "a certificate of the chain is named in a revocation list that the engine left out",
+                ),
+            )
+        revocation = "checked" if passed else "revoked" if revoked else "unknown"
+        return TrustOutcome(
+            Indication.TOTAL_PASSED if sub is None else INDICATIONS[sub.status],
+            "" if passed or sub is None else str(sub.standard_name),
+            chain=tuple(item.sha256.hex() for item in chain),
+            revocation=revocation,
+            revocation_source=_source(used, certificate) or ("ocsp" if passed and self.file.ocsps else ""),
+            revoked_at=revoked_at,
+            evidence=_hashes(used),
+            messages=messages if passed else (*messages, *_explain(sub)),
+            improvable=sub if isinstance(sub, AdESIndeterminate) and sub in IMPROVABLE else None,
+        )
+
+    def _known_times(self) -> list[KnownPOE]:
+        """Existence of what is in the trust folder and in the file.
+
+        The operator vouches for the folder's CA certificates over their whole life, as an anchor is vouched
+        for; all the rest exists since ``at``, which also keeps the engine from asking the wall clock.
+        """
+        times = [
+            KnownPOE(POEType.PROVIDED, digest_for_poe(item.dump()), max(item.not_valid_before, _EPOCH))
+            for item in self.trust.known_certificates
+        ]
+        times += [
+            KnownPOE(POEType.PROVIDED, digest_for_poe(item.dump()), self.at)
+            for item in self.file.certificates
+        ]
+        return times
+
+    def _lists_for(self, chain: list[x509.Certificate]) -> list[CRLContainer]:
+        issuers = {item.issuer.hashable for item in chain}
+        return [
+            crl
+            for crl in (*self.trust.crl_containers, *self.file.crls)
+            if crl.crl_data.issuer.hashable in issuers and _issued(crl) <= self.at
+        ]
+
+
+def run(work: Coroutine[object, object, Result]) -> Result:
+    """Drive one of the engine's coroutines; it never waits for anything, because nothing is fetched."""
+    return asyncio.run(work)
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
+
+EXPLANATIONS: dict[str, str] = {
+    "NO_CERTIFICATE_CHAIN_FOUND": "no chain leads from the signing certificate to a trusted root",
+    "CERTIFICATE_CHAIN_GENERAL_FAILURE": (
+        "the chain is not proven: a certificate in it is not proven good, or revocation lists are missing"
+    ),
+    "TRY_LATER": "the revocation list at hand is older than its next update; a fresh one is needed",
+    "REVOKED_NO_POE": "the signing certificate is revoked, and nothing proves that the signature is older",
+    "REVOKED_CA_NO_POE": "a CA of the chain is revoked, and nothing proves that the signature is older",
+    "OUT_OF_BOUNDS_NO_POE": (
+        "the signing certificate is expired or not yet valid, and nothing proves that it was valid at signing"
+    ),
+    "CHAIN_CONSTRAINTS_FAILURE": "the signing certificate is not meant for this use",
+    "CRYPTO_CONSTRAINTS_FAILURE": "an algorithm or key is too weak",
+    "CRYPTO_CONSTRAINTS_FAILURE_NO_POE": (
+        "an algorithm or key is too weak today, and nothing proves that the signature is older"
+    ),
+    "NO_SIGNING_CERTIFICATE_FOUND": (
+        "the signing certificate is missing or not the one that the signature names"
+    ),
+}
+"""A sentence for a person for the sub-indications that trust brings."""
+
+
+def _explain(sub: AdESSubIndic | None) -> tuple[str, ...]:
+    sentence = EXPLANATIONS.get(str(sub.standard_name), "") if sub is not None else ""
+    return (sentence,) if sentence else ()
+
+
+def _policy(anchors: TrustManager) -> CertValidationPolicySpec:
+    return CertValidationPolicySpec(
+        trust_manager=anchors,
+        revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO),
+        algorithm_usage_policy=ArchivePolicy(),
+    )
+
+
+def _issued(item: CRLContainer | OCSPContainer) -> datetime:
+    return item.issuance_date or _NEVER
+
+
+def _listed(chain: list[x509.Certificate], lists: list[CRLContainer], at: datetime) -> datetime | None:
+    """When a certificate of the chain was revoked according to any list of its issuer, however old the
+    list.
+    """
+    for certificate in chain:
+        for container in lists:
+            if container.crl_data.issuer != certificate.issuer:
+                continue
+            for entry in container.crl_data["tbs_cert_list"]["revoked_certificates"] or ():
+                if entry["user_certificate"].native == certificate.serial_number:
+                    moment: datetime = entry["revocation_date"].native
+                    if moment <= at:
+                        return moment
+    return None
+
+
+def _source(lists: list[CRLContainer], certificate: x509.Certificate | None) -> str:
+    if certificate is None:
+        return ""
+    own = [item for item in lists if item.crl_data.issuer == certificate.issuer]
+    if not own:
+        return ""
+    newest = max(own, key=_issued)
+    issuer = newest.crl_data.issuer.native.get("common_name", newest.crl_data.issuer.human_friendly)
+    return f"crl {issuer} {_issued(newest).isoformat()}"
+
+
+def _hashes(lists: list[CRLContainer]) -> tuple[str, ...]:
+    return tuple(sorted({hashlib.sha256(item.crl_data.dump()).hexdigest() for item in lists}))

@@ -1,0 +1,193 @@
+"""CMS and CAdES files (``.p7s``, ``.p7m``), attached and detached: one verdict for every signer.
+
+RFC 5652; CAdES-B and -T (ETSI EN 319 122-1). Levels above T are not evaluated.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from asn1crypto import cms, core, pem, x509
+from asn1crypto import crl as asn1_crl
+from pyhanko_certvalidator.revinfo.archival import CRLContainer
+
+from schemas.record import Content, chunks
+from signatures.chain import FileEvidence, Judge
+from signatures.signer import Integral, MalformedError, apply_trust, check_integrity, failed, proven_time
+from signatures.timestamps import DIGESTS, Imprint
+from signatures.verdict import Coverage, Indication, Modification, Verdict
+
+MAX_SIGNERS = 64
+"""Signers per file; more is an attack on the time that validation takes, or a mistake."""
+
+JudgeFor = Callable[[FileEvidence], Judge]
+
+
+def verify_cms(
+    data: bytes, detached: Content | None, judge_for: JudgeFor | None, blank: Verdict
+) -> list[Verdict]:
+    """The verdicts of a CMS file; ``judge_for`` is ``None`` to judge integrity alone.
+
+    Raises:
+        Exception: whatever a hostile structure makes the parser raise; the caller turns it into ERROR.
+    """
+    try:
+        signed_data = load_signed_data(data)
+        signers = list(signed_data["signer_infos"])
+    except (ValueError, TypeError, KeyError) as error:
+        return [failed(blank, "FORMAT_FAILURE", f"the CMS structure cannot be read: {error}")]
+    if not signers:
+        return [
+            replace(
+                blank,
+                path="",
+                indication=Indication.NO_SIGNATURE,
+                messages=("the CMS structure has no signer",),
+            )
+        ]
+    if len(signers) > MAX_SIGNERS:
+        return [failed(blank, "FORMAT_FAILURE", f"{len(signers)} signers; at most {MAX_SIGNERS} are read")]
+    judge = judge_for(evidence_of(signed_data)) if judge_for else None
+    enclosed = enclosed_content(signed_data)
+    verdicts = []
+    for index, signer in enumerate(signers):
+        start = replace(blank, path=f"signer[{index}]", modification=Modification.NONE)
+        if enclosed is not None and detached is not None:
+            message = (
+                "content is enclosed and detached content was given as well: two answers to what was signed"
+            )
+            verdicts.append(failed(start, "FORMAT_FAILURE", message))
+        else:
+            verdicts.append(_signer_verdict(only(signed_data, signer), enclosed, detached, judge, start))
+    return verdicts
+
+
+def load_signed_data(data: bytes) -> cms.SignedData:
+    """The SignedData of a file in DER, BER, PEM or bare base64.
+
+    Raises:
+        ValueError: it is no ContentInfo with SignedData, or bytes follow it.
+    """
+    if pem.detect(data):
+        _, _, data = pem.unarmor(data)
+    elif re.match(rb"\s*MI[A-Za-z0-9+/]", data):
+        data = base64.b64decode(data, validate=False)
+    info = cms.ContentInfo.load(data, strict=True)
+    if info["content_type"].native != "signed_data":
+        raise ValueError(f"content of type {info['content_type'].native} instead of signed_data")
+    content: cms.SignedData = info["content"]
+    return content
+
+
+def only(signed_data: cms.SignedData, signer: cms.SignerInfo) -> cms.SignedData:
+    """The same SignedData with one of its signers: the engine judges one at a time. Signed bytes are not
+    re-encoded.
+    """
+    alone = cms.SignedData(
+        {
+            "version": signed_data["version"].native,
+            "digest_algorithms": signed_data["digest_algorithms"],
+            "encap_content_info": signed_data["encap_content_info"],
+        }
+    )
+    alone["certificates"] = signed_data["certificates"]
+    alone["signer_infos"] = cms.SignerInfos([signer])
+    return alone
+
+
+def enclosed_content(signed_data: cms.SignedData) -> bytes | None:
+    """The content octets inside, ``None`` for a detached signature."""
+    content = signed_data["encap_content_info"]["content"]
+    if isinstance(content, core.Void) or content is core.VOID:
+        return None
+    return bytes(content)
+
+
+def evidence_of(signed_data: cms.SignedData) -> FileEvidence:
+    """Certificates and CRLs that the structure carries."""
+    certificates = tuple(
+        choice.chosen
+        for choice in signed_data["certificates"] or ()
+        if isinstance(choice.chosen, x509.Certificate)
+    )
+    lists = tuple(
+        CRLContainer(choice.chosen)
+        for choice in signed_data["crls"] or ()
+        if isinstance(choice.chosen, asn1_crl.CertificateList)
+    )
+    return FileEvidence(certificates, lists)
+
+
+def _signer_verdict(
+    signed_data: cms.SignedData,
+    enclosed: bytes | None,
+    detached: Content | None,
+    judge: Judge | None,
+    start: Verdict,
+) -> Verdict:
+    if enclosed is None and detached is None:
+        message = "a detached signature without the file that it signs"
+        return replace(
+            start,
+            indication=Indication.INDETERMINATE,
+            sub_indication="SIGNED_DATA_NOT_FOUND",
+            messages=(message,),
+        )
+    name = signed_data["signer_infos"][0]["digest_algorithm"]["algorithm"].native
+    if name not in DIGESTS and name not in _WEAK_DIGESTS:
+        message = f"digest algorithm {name} is not supported"
+        return replace(start, indication=Indication.UNSUPPORTED, messages=(message,))
+    imprint = _imprint(enclosed, detached)
+    found = check_integrity(signed_data, imprint(name), imprint, start, judge)
+    if not found.holds:
+        return found.verdict
+    verdict = replace(found.verdict, coverage=Coverage.WHOLE_FILE)
+    if signed_data["encap_content_info"]["content_type"].native == "tst_info":
+        message = "a time-stamp token on its own: what it stamps is not known"
+        return replace(
+            verdict,
+            indication=Indication.INDETERMINATE,
+            sub_indication="SIGNED_DATA_NOT_FOUND",
+            messages=(message,),
+        )
+    return (
+        verdict
+        if judge is None
+        else _trusted(signed_data, imprint(name) if enclosed is None else None, found, verdict, judge)
+    )
+
+
+def _trusted(
+    signed_data: cms.SignedData, digest: bytes | None, found: Integral, verdict: Verdict, judge: Judge
+) -> Verdict:
+    if found.certificate is None:
+        raise MalformedError("an intact signature without a certificate")
+    outcome = judge.basic(signed_data, digest)
+    proven = proven_time(found.tokens)
+    if outcome.improvable is not None and proven is not None:
+        outcome = judge.past(signed_data, found.certificate, outcome, proven)
+    return apply_trust(verdict, outcome, judge.at, proven)
+
+
+_WEAK_DIGESTS = {"md5": "md5"}
+
+
+def _imprint(enclosed: bytes | None, detached: Content | None) -> Imprint:
+    known: dict[str, bytes] = {}
+
+    def digest(name: str) -> bytes:
+        if name not in known:
+            algorithm = DIGESTS.get(name) or _WEAK_DIGESTS.get(name)
+            if algorithm is None:
+                raise ValueError(f"digest {name} is not supported")
+            state = hashlib.new(algorithm, enclosed or b"", usedforsecurity=False)
+            for piece in chunks(detached) if enclosed is None and detached is not None else ():
+                state.update(piece)
+            known[name] = state.digest()
+        return known[name]
+
+    return digest
