@@ -28,7 +28,7 @@ def parse_edxml(listing: Listing, original: Content, context: Mapping[str, str])
     Args:
         listing: the inventory line that it answers.
         original: the bytes as received; they become the record's original, untouched.
-        context: facts of where it lay, passed on.
+        context: facts of where it lay, passed on; ``file`` is named where something cannot be read.
 
     Returns:
         The record, or why it cannot be read. Attachments of a package inside the package follow the one that
@@ -36,12 +36,13 @@ def parse_edxml(listing: Listing, original: Content, context: Mapping[str, str])
     """
     found = scan(original)
     if isinstance(found, Refusal):
-        return Unreadable(listing, found.reason, found.message, found.where, original)
+        return Unreadable(listing, found.reason, found.message, _where(found.where, context), original)
     identity = identify(found.fields)
     files = list(islice(read_attachments(original, found, Spool()), MAX_ATTACHMENTS + 1))
     if len(files) > MAX_ATTACHMENTS:
         message = f"the package holds more than {MAX_ATTACHMENTS} attachments"
-        return Unreadable(listing, "too_many_attachments", message, "AttachmentEncoded", original)
+        where = _where("AttachmentEncoded", context)
+        return Unreadable(listing, "too_many_attachments", message, where, original)
     return SourceRecord(
         listing=listing,
         kind=identity.kind,
@@ -58,3 +59,7 @@ def parse_edxml(listing: Listing, original: Content, context: Mapping[str, str])
         ),
         context=context,
     )
+
+
+def _where(position: str, context: Mapping[str, str]) -> str:
+    return f"{context['file']}, {position}" if "file" in context else position

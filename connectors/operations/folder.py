@@ -162,6 +162,12 @@ class EdxmlFolder:
         return path
 
 
+def place_of(listing: Listing) -> str:
+    """Where a package of ``EdxmlFolder`` lies: its path in the folder, and after ``!`` its name in a ZIP."""
+    located = _read_locator(listing.locator)
+    return located[0].printable if located else ""
+
+
 class _LostError(Exception):
     def __init__(self, reason: str, message: str) -> None:
         self.reason, self.message = reason, message
