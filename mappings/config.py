@@ -143,14 +143,16 @@ class Condition(_Settings):
         kind: the connector says ``document`` or ``status``.
         equals: a field has one of these values.
         present: these fields hold something.
+        absent: these fields are missing or empty.
     """
 
     form: tuple[str, ...] = ()
     kind: Literal["document", "status"] | None = None
     equals: Mapping[str, tuple[str, ...]] = Field(default_factory=lambda: MappingProxyType({}))
     present: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
-    @field_validator("form", "present", mode="before")
+    @field_validator("form", "present", "absent", mode="before")
     @classmethod
     def _one_or_more(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
@@ -348,7 +350,7 @@ def json_schema() -> dict[str, object]:
     names = {"enum": [*SINGLE, *LISTS, *GROUPS]}
     definitions["RecordRule"]["properties"]["fields"]["propertyNames"] = names
     texts = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-    for key in ("form", "present"):
+    for key in ("form", "present", "absent"):
         definitions["Condition"]["properties"][key] = texts
     scalar = {"type": ["string", "number"]}
     definitions["Condition"]["properties"]["equals"]["additionalProperties"] = {

@@ -62,9 +62,7 @@ class FieldReader:
             printed = {fold(value) for field in find(self._record.fields, path) for value in members(field)}
             if not printed & {fold(value) for value in wanted}:
                 return False
-        return all(
-            any(field.text.strip() for field in find(self._record.fields, path)) for path in condition.present
-        )
+        return all(map(self._has, condition.present)) and not any(map(self._has, condition.absent))
 
     def read(self, name: str, rule: FieldRule, transform: str, scope: Scope) -> object | None:
         """The value of the shared field ``name`` by ``rule``; what is odd becomes flags."""
@@ -113,6 +111,9 @@ class FieldReader:
         flag = Flag(field=name, code=code, message=message or PROBLEMS[code], value=value[:_VALUE_LIMIT])
         if flag not in self.flags:
             self.flags.append(flag)
+
+    def _has(self, path: str) -> bool:
+        return any(field.text.strip() for field in find(self._record.fields, path))
 
     def _printed(self, name: str, paths: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
         for path in paths:

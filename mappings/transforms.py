@@ -33,7 +33,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
     {
         "ambiguous_type": "The symbol fits several types of document and nothing decides between them.",
         "assumed_issuer": "The record names no issuer; the office's own name was taken.",
-        "implausible_number": "The number holds letters where digits are expected.",
+        "implausible_number": "The number has more than five digits, or letters where digits belong.",
         "impossible_date": "The date does not exist in the calendar.",
         "inconsistent_number": "The number or notation disagrees with the printed symbol.",
         "missing_number": "The symbol has no number.",

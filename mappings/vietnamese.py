@@ -91,7 +91,7 @@ def detect(texts: Iterable[str]) -> Encoding | None:
     Texts that hold Vietnamese Unicode letters have no vote. The winner needs ``MIN_WORDS`` decoded words of
     which ``MIN_SHARE`` are Vietnamese syllables, and clearly more of them than the text has undecoded.
     """
-    suspects = [text for text in texts if _may_be_legacy(text)]
+    suspects = [text for text in texts if may_be_legacy(text)]
     if not suspects:
         return None
     joined = "\n".join(suspects)
@@ -126,7 +126,7 @@ class RecordText:
 
     def decode(self, text: str) -> Decoded:
         """Decode a text without font; unchanged but for NFC when neither it nor the record convinces."""
-        if not _may_be_legacy(text):
+        if not may_be_legacy(text):
             return Decoded(nfc(text))
         encoding = detect((text,)) or self._vote
         if encoding is None:
@@ -147,7 +147,7 @@ class RecordText:
 
 def looks_legacy(text: str) -> bool:
     """True when ``text`` is likely legacy text that nobody decoded: worth a flag."""
-    if not _may_be_legacy(text):
+    if not may_be_legacy(text):
         return False
     plain_good, plain_words = _score(nfc(text), nfc(text))
     for encoding in Encoding:
@@ -157,7 +157,8 @@ def looks_legacy(text: str) -> bool:
     return False
 
 
-def _may_be_legacy(text: str) -> bool:
+def may_be_legacy(text: str) -> bool:
+    """False when ``text`` is plain ASCII or holds Unicode Vietnamese: then it is nothing to decode."""
     return not text.isascii() and not _is_unicode_vietnamese(text)
 
 

@@ -113,6 +113,8 @@ class SecrecyWords(BaseModel):
     after: tuple[str, ...]
     phrases: tuple[str, ...]
     doubtful_nouns: tuple[str, ...]
+    bare_before: tuple[str, ...]
+    bare_after: tuple[str, ...]
 
 
 @cache
@@ -201,9 +203,13 @@ def _refuse_repeats(name: str, terms: Iterable[Term]) -> None:
 def _read(name: str) -> dict[str, object]:
     text = (files("schemas") / "vocabularies" / f"{name}.yaml").read_text(encoding="utf-8")
     data = yaml.safe_load(text)
+    _unusable_if_misnamed(name, data)
+    return dict(data)
+
+
+def _unusable_if_misnamed(name: str, data: object) -> None:
     if not isinstance(data, dict) or data.get("vocabulary") != name:
         raise _unusable(name, f"the file does not start with `vocabulary: {name}`")
-    return data
 
 
 def _unusable(name: str, why: str) -> ConfigurationError:
