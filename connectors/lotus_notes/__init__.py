@@ -1,0 +1,1 @@
+"""Lotus Notes: documents exported as Domino XML (DXL)."""

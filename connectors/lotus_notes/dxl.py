@@ -1,0 +1,200 @@
+"""One DXL record as a ``SourceRecord``: a ``<document>``, ``<note>`` or ``<profiledocument>``.
+
+Every ``<item>`` is one ``Field``, in order, repeats kept (see ``items.item_of``). What DXL prints outside
+items comes first, as fields of these names, each only where it is printed:
+
+=======================  ====================================================================================
+``$document``            the record's element: ``type`` is its name, ``attributes`` its attributes
+``$parent``              UNID or key of the parent (attribute ``parent``, else the first ``$REF``); no value
+                         when it is the record itself (conflicts print that): defect ``parent_is_self``
+``$response``            ``true`` for a response document
+``$conflict``            ``true`` for a replication or save conflict
+``$truncated``           ``true`` when replication cut the document off: defect ``document_truncated``
+``$profile``             name of a profile document; ``$profile.username`` its user
+``$noteinfo.noteid``     note id in this file, hex
+``$noteinfo.unid``       universal id
+``$noteinfo.sequence``   number of revisions
+``$noteinfo.created``    and ``.modified`` (in this file), ``.revised`` (anywhere), ``.lastaccessed``,
+                         ``.addedtofile``
+``$updatedby``           names, oldest first
+``$revisions``           date-times
+``$wassignedby``         who signed, as the exporter claims: DXL carries no signature
+``$mime``                a whole MIME message is attached (``message.eml``)
+=======================  ====================================================================================
+
+Empty date-times give an empty value; missing ones give no field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from connectors.lotus_notes.attachments import File, joined
+from connectors.lotus_notes.encoding import UTF8, named
+from connectors.lotus_notes.head import DATES
+from connectors.lotus_notes.items import datetimes_of, item_of
+from connectors.lotus_notes.nodes import Node, XmlError, read_nodes
+from schemas.record import (
+    Attachment,
+    BytesContent,
+    Content,
+    Defect,
+    Field,
+    Listing,
+    SourceRecord,
+    Unreadable,
+)
+
+DXL_TYPE = "application/vnd.lotus.dxl+xml"
+_FLAGS = {"response": "$response", "conflict": "$conflict", "truncated": "$truncated"}
+_IGNORED = frozenset({"textproperties"})
+
+
+def read_record(listing: Listing, original: Content, context: Mapping[str, str]) -> SourceRecord | Unreadable:
+    """Reads the bytes of one record.
+
+    Args:
+        listing: the line that it answers.
+        original: from the ``<`` of its start tag to the ``>`` of its end tag.
+        context: facts of the export; ``encoding`` is there when it is not UTF-8, ``file`` names it in
+        messages.
+
+    Returns:
+        The record; or why it cannot be read: ``xml_malformed``, ``encoding_invalid``,
+        ``encoding_unsupported``, ``entity_declared``, ``too_deep``, ``too_many_elements``.
+    """
+    encoding = named(context.get("encoding", UTF8))
+    if isinstance(encoding, str):
+        said = f"the export declares the encoding {encoding!r}, which is not read here"
+        return Unreadable(listing, "encoding_unsupported", said, context.get("file", ""), original)
+    collector = _Collector()
+    try:
+        root = read_nodes(original, encoding, collector.take)
+    except XmlError as error:
+        where = ", ".join(part for part in (context.get("file", ""), error.where) if part)
+        return Unreadable(listing, error.reason, error.what, where, original)
+    return collector.record(root, listing, original, context)
+
+
+class _Collector:
+    """Gathers the children of a record's element as they are read."""
+
+    def __init__(self) -> None:
+        self.unid = ""
+        self._printed: list[Field] = []
+        self._items: list[Field] = []
+        self._files: list[File] = []
+        self._messages: list[Attachment] = []
+        self._defects: list[Defect] = []
+
+    def take(self, node: Node) -> None:
+        """One child of the record's element."""
+        if node.name == "item":
+            item = item_of(node)
+            self._items.append(item.field)
+            self._files.extend(item.files)
+            self._defects.extend(item.defects)
+        elif node.name == "noteinfo":
+            self._noteinfo(node)
+        elif node.name in {"updatedby", "wassignedby"}:
+            values = tuple(child.text.strip() for child in node.children if child.name == "name")
+            self._printed.append(Field(f"${node.name}", "names", values, line=node.line))
+        elif node.name == "revisions":
+            self._dates("$revisions", "datetimelist", node)
+        elif node.name == "mime":
+            self._mime(node)
+        elif node.name not in _IGNORED:
+            said = f"<{node.name}> is no part of a DXL document; it is kept in the original only"
+            self._defects.append(Defect("element_unknown", said, f"line {node.line}"))
+
+    def record(
+        self, root: Node, listing: Listing, original: Content, context: Mapping[str, str]
+    ) -> SourceRecord:
+        """What was gathered, as the record of ``listing``."""
+        fields = [Field("$document", root.name, attributes=root.attributes, line=root.line)]
+        fields += [
+            Field(name, "text", (root.attributes[key],))
+            for key, name in _FLAGS.items()
+            if root.attributes.get(key)
+        ]
+        fields += self._parent(root)
+        fields += self._profile(root)
+        if root.attributes.get("truncated") == "true":
+            said = "replication cut this document off: items or attachments are missing in the export"
+            self._defects.append(Defect("document_truncated", said))
+        names = self._shown_names()
+        files = [replace(file, name=names.get(file.name, file.name)) for file in joined(self._files)]
+        attachments = [*self._messages, *files]
+        for attachment in attachments:
+            if attachment.defects:
+                said = f"attachment {attachment.name!r}: {', '.join(attachment.defects)}"
+                self._defects.append(Defect("attachment_defect", said, f"item {attachment.item}"))
+        return SourceRecord(
+            listing=listing,
+            kind="document",
+            form=root.attributes.get("form") or self._item("Form"),
+            original=original,
+            original_type=DXL_TYPE,
+            fields=(*fields, *self._printed, *self._items),
+            attachments=tuple(attachments),
+            defects=tuple(self._defects),
+            context=context,
+        )
+
+    def _shown_names(self) -> dict[str, str]:
+        """Name that a reader sees by internal name: a second file of one name is stored as ``ATT12345``."""
+        return {
+            mark.attributes.get("name", ""): mark.attributes["displayname"]
+            for item in self._items
+            for mark in item.children
+            if mark.name == "attachmentref" and mark.attributes.get("displayname")
+        }
+
+    def _noteinfo(self, node: Node) -> None:
+        self.unid = node.attributes.get("unid", "").strip().upper()
+        for key in ("noteid", "unid", "sequence"):
+            if key in node.attributes:
+                self._printed.append(
+                    Field(f"$noteinfo.{key}", "text", (node.attributes[key],), line=node.line)
+                )
+        for child in node.children:
+            if child.name in DATES:
+                self._dates(f"$noteinfo.{child.name}", "datetime", child)
+
+    def _dates(self, name: str, kind: str, node: Node) -> None:
+        values, wrong = datetimes_of(node.children)
+        self._printed.append(Field(name, kind, values, line=node.line))
+        self._defects.extend(Defect(code, said, f"{name}, line {node.line}") for code, said in wrong)
+
+    def _mime(self, node: Node) -> None:
+        """The message keeps its letters; XML has made every line end a single line feed."""
+        data = node.text.encode("utf-8", "surrogatepass")
+        self._printed.append(Field("$mime", "mime", attributes={"size": str(len(data))}, line=node.line))
+        self._messages.append(Attachment("message.eml", BytesContent(data), "message/rfc822", "$mime"))
+
+    def _parent(self, root: Node) -> list[Field]:
+        parent, source = root.attributes.get("parent", ""), "parent"
+        if not parent:
+            parent, source = self._item("$REF"), "$REF"
+        if not parent:
+            return []
+        if self.unid and parent.strip().upper() == self.unid:
+            said = f"the document names itself as its parent ({source}); it is taken to have none"
+            self._defects.append(Defect("parent_is_self", said, source))
+            return [Field("$parent", "text", attributes={"from": source, "self": parent})]
+        return [Field("$parent", "text", (parent,), attributes={"from": source})]
+
+    def _profile(self, root: Node) -> list[Field]:
+        if root.name != "profiledocument":
+            return []
+        fields = [Field("$profile", "text", (root.attributes.get("name", ""),))]
+        if "username" in root.attributes:
+            fields.append(Field("$profile.username", "text", (root.attributes["username"],)))
+        return fields
+
+    def _item(self, name: str) -> str:
+        """First value of the first item of that name (Notes compares names without case), or ``""``."""
+        wanted = name.lower()
+        found = next((field for field in self._items if field.name.lower() == wanted), None)
+        return found.values[0] if found is not None and found.values else ""

@@ -1,0 +1,192 @@
+"""One ``<item>`` of a Notes document as a ``Field``, with the file that it may carry."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from connectors.lotus_notes.attachments import File, file_of
+from connectors.lotus_notes.nodes import Node
+from connectors.lotus_notes.richtext import runs_of
+from connectors.lotus_notes.values import iso_of, pair_of, text_of, unids_of
+from schemas.record import BytesContent, Content, Defect, Field
+
+_RAW_IN_FIELD = 1 << 16
+_COMPOSITE, _NOTEREFS, _MIME_PART = "1", "4", "19"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What an item says.
+
+    Attributes:
+        field: always one, so that the order and the number of fields are the items'.
+        files: what it carries: a ``<file>``, or the bytes of a raw item that a field does not hold.
+        defects: what was wrong with it.
+    """
+
+    field: Field
+    files: tuple[File, ...] = ()
+    defects: tuple[Defect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    values: tuple[str, ...] = ()
+    field: Field | None = None
+    files: tuple[File, ...] = ()
+    defects: tuple[tuple[str, str], ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+def item_of(node: Node) -> Item:
+    """The ``<item>`` element ``node``.
+
+    The field's ``type`` is the name of the element inside (``text``, ``datetimelist``, ``richtext``,
+    ``rawitemdata`` …; ``""`` for an empty item) and its ``attributes`` are the item's own (``sealed``,
+    ``names``, ``readers``, ``authors``, ``sign`` …). Defects: ``item_sealed``, ``item_empty``,
+    ``item_type_unknown``, ``datetime_unparsed``, ``richtext_as_raw_data``, ``raw_data_invalid``.
+    """
+    name = node.attributes.get("name", "")
+    children = node.children
+    inner = children[0] if children else None
+    value = _Value() if inner is None else _READERS.get(inner.name, _unknown)(inner, name)
+    defects = list(value.defects)
+    if inner is None:
+        defects.append(("item_empty", "the item has no value element"))
+    if len(children) > 1:
+        extra = ", ".join(child.name for child in children[1:])
+        defects.append(("item_type_unknown", f"the item has more than one value element ({extra})"))
+    if node.attributes.get("sealed") == "true":
+        defects.append(("item_sealed", "the item is encrypted by Notes; its content cannot be read here"))
+    attributes = {key: said for key, said in node.attributes.items() if key != "name"}
+    field = Field(
+        name=name,
+        type=inner.name if inner is not None else "",
+        values=value.values,
+        runs=value.field.runs if value.field else (),
+        children=value.field.children if value.field else (),
+        attributes=attributes | dict(value.attributes),
+        line=node.line,
+    )
+    where = f"item {name}, line {node.line}"
+    return Item(field, value.files, tuple(Defect(code, said, where) for code, said in defects))
+
+
+def datetimes_of(nodes: list[Node]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """Values of ``<datetime>`` and ``<datetimepair>``, and what could not be understood (kept as printed)."""
+    values: list[str] = []
+    wrong: list[tuple[str, str]] = []
+
+    def one(printed: str) -> str:
+        iso = iso_of(printed)
+        if iso is None:
+            wrong.append(("datetime_unparsed", f"{printed.strip()!r} is no date-time of DXL"))
+            return printed.strip()
+        return iso
+
+    for node in nodes:
+        if node.name == "datetimepair":
+            values.append("/".join(one(printed) for printed in pair_of(node)))
+        elif node.name == "datetime":
+            values.append(one(node.text))
+    return tuple(values), tuple(wrong)
+
+
+def _text(node: Node, name: str) -> _Value:
+    return _Value((text_of(node),))
+
+
+def _number(node: Node, name: str) -> _Value:
+    return _Value((node.text.strip(),))
+
+
+def _text_list(node: Node, name: str) -> _Value:
+    return _Value(tuple(text_of(child) for child in node.children))
+
+
+def _number_list(node: Node, name: str) -> _Value:
+    return _Value(tuple(child.text.strip() for child in node.children))
+
+
+def _datetime(node: Node, name: str) -> _Value:
+    values, wrong = datetimes_of([node])
+    return _Value(values, defects=wrong, attributes=_dst([node]))
+
+
+def _datetime_list(node: Node, name: str) -> _Value:
+    values, wrong = datetimes_of(node.children)
+    return _Value(values, defects=wrong, attributes=_dst(node.children))
+
+
+def _dst(nodes: list[Node]) -> tuple[tuple[str, str], ...]:
+    """``dst`` of date-times: information only, the printed offset has it in already."""
+    return (("dst", "true"),) if any(node.attributes.get("dst") == "true" for node in nodes) else ()
+
+
+def _formula(node: Node, name: str) -> _Value:
+    return _Value((text_of(node),), attributes=tuple(node.attributes.items()))
+
+
+def _richtext(node: Node, name: str) -> _Value:
+    runs, marks = runs_of(node)
+    return _Value(field=Field(name, "richtext", runs=runs, children=marks))
+
+
+def _object(node: Node, name: str) -> _Value:
+    files = tuple(file_of(child, name) for child in node.children if child.name == "file")
+    said = tuple(pair for child in node.children for pair in child.attributes.items())
+    return _Value(tuple(file.name for file in files), files=files, attributes=said)
+
+
+def _raw(node: Node, name: str) -> _Value:
+    """An item that the exporter prints as raw bytes: references are read, other bytes are kept as they
+    are."""
+    kind = node.attributes.get("type", "").strip().lower()
+    content = node.content if node.content is not None else BytesContent(b"")
+    defects = [("raw_data_invalid", f"the raw data is no clean base64 ({each})") for each in node.defects]
+    attributes = (("type", kind),)
+    if kind == _NOTEREFS and content.size <= _RAW_IN_FIELD:
+        unids = unids_of(_bytes(content))
+        if unids is not None:
+            return _Value(unids, defects=tuple(defects), attributes=attributes)
+        defects.append(("raw_data_invalid", "the length of a list of note references does not fit its count"))
+    if kind == _COMPOSITE:
+        said = "the exporter could not convert this rich text and printed raw data; it is not read"
+        defects.append(("richtext_as_raw_data", said))
+    files: tuple[File, ...] = ()
+    values: tuple[str, ...] = ()
+    if kind in {_COMPOSITE, _MIME_PART} or content.size > _RAW_IN_FIELD:
+        internal = f"{name}.itemdata-{kind}"
+        files = (File(internal, "itemdata", content, node.defects, name, node.line),)
+    else:
+        values = (base64.b64encode(_bytes(content)).decode("ascii"),)
+    return _Value(values, files=files, defects=tuple(defects), attributes=attributes)
+
+
+def _unknown(node: Node, name: str) -> _Value:
+    """A value element that the DTD does not have: its text is kept."""
+    return _Value(
+        (text_of(node),), defects=(("item_type_unknown", f"<{node.name}> is no value element of DXL"),)
+    )
+
+
+def _bytes(content: Content) -> bytes:
+    with content.open() as stream:
+        return stream.read()
+
+
+_READERS: dict[str, Callable[[Node, str], _Value]] = {
+    "text": _text,
+    "number": _number,
+    "datetime": _datetime,
+    "textlist": _text_list,
+    "numberlist": _number_list,
+    "datetimelist": _datetime_list,
+    "formula": _formula,
+    "richtext": _richtext,
+    "object": _object,
+    "itemdata": _raw,
+    "rawitemdata": _raw,
+}

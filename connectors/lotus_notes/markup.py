@@ -1,0 +1,96 @@
+"""The markup that a DXL export is cut at, as patterns over bytes of its encoding."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from connectors.lotus_notes.encoding import Encoding
+
+RECORDS = ("document", "note", "profiledocument")
+"""Elements that hold a data note (``<note>`` only with ``class='document'``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """Patterns of one encoding and namespace prefix.
+
+    Attributes:
+        token: what matters between and inside records; its group says which (see ``KINDS``).
+        start: the start of a record's start tag.
+        tag: a start tag from ``<`` to ``>``, quotes respected; group 1 is the ``/`` of an empty element.
+        root: the first start tag of a file.
+        closers: what ends a comment, a CDATA section, a processing instruction, a quoted string.
+        entity: an entity declaration of a DTD.
+        doctype: the next structure character of a document type declaration.
+        newline: a line feed.
+    """
+
+    token: re.Pattern[bytes]
+    start: re.Pattern[bytes]
+    tag: re.Pattern[bytes]
+    root: re.Pattern[bytes]
+    closers: dict[str, re.Pattern[bytes]]
+    entity: re.Pattern[bytes]
+    doctype: re.Pattern[bytes]
+    newline: bytes
+
+
+KINDS = ("comment", "cdata", "instruction", "doctype", "opens", "closes", "container", "container_end")
+"""Names of the groups of ``Markup.token``."""
+
+
+@lru_cache(maxsize=32)
+def markup(encoding: Encoding, prefix: str = "") -> Markup:
+    """The patterns for files of ``encoding`` with elements of ``prefix`` (``"dxl:"``; usually none)."""
+
+    def lit(text: str) -> bytes:
+        return re.escape(encoding.bytes_of(text))
+
+    def any_of(letters: str) -> bytes:
+        return b"(?:" + b"|".join(lit(letter) for letter in letters) + b")"
+
+    def none_of(letters: str) -> bytes:
+        return b"(?:(?!" + any_of(letters) + b")" + unit + b")" if encoding.width > 1 else _class(letters)
+
+    unit = b"[\\x00-\\xff]" * encoding.width
+    after = b"(?=" + any_of(" \t\r\n/>") + b")"
+    names = b"(?:" + b"|".join(lit(prefix + name) for name in RECORDS) + b")"
+    quoted = lit('"') + none_of('"<') + b"*" + lit('"') + b"|" + lit("'") + none_of("'<") + b"*" + lit("'")
+    inside = b"(?:" + none_of("'\"<>/") + b"|" + lit("/") + b"(?!" + lit(">") + b")|" + quoted + b")*"
+    groups = (
+        lit("!--"),
+        lit("![CDATA["),
+        lit("?"),
+        lit("!DOCTYPE"),
+        b"(?P<name>" + names + b")" + after,
+        lit("/") + b"(?P<closed>" + names + b")" + any_of(" \t\r\n") + b"*" + lit(">"),
+        lit(prefix + "database") + after,
+        lit("/" + prefix + "database") + any_of(" \t\r\n") + b"*" + lit(">"),
+    )
+    kinds = b"|".join(
+        b"(?P<%s>%s)" % (kind.encode(), group) for kind, group in zip(KINDS, groups, strict=True)
+    )
+    # The common "<" stands before the alternatives, because then the search for it is one run through memory.
+    token = lit("<") + b"(?:" + kinds + b")"
+    return Markup(
+        token=re.compile(token),
+        start=re.compile(lit("<") + names + after),
+        tag=re.compile(lit("<") + none_of("!?/<>'\" ") + inside + b"((?:" + lit("/") + b")?)" + lit(">")),
+        root=re.compile(lit("<") + none_of("!?/<>'\" \t\r\n")),
+        closers={
+            "comment": re.compile(lit("-->")),
+            "cdata": re.compile(lit("]]>")),
+            "instruction": re.compile(lit("?>")),
+            '"': re.compile(lit('"')),
+            "'": re.compile(lit("'")),
+        },
+        entity=re.compile(lit("<!ENTITY")),
+        doctype=re.compile(b"|".join([any_of("[]>\"'"), lit("<!--"), lit("<?")])),
+        newline=encoding.bytes_of("\n"),
+    )
+
+
+def _class(letters: str) -> bytes:
+    return b"[^" + b"".join(re.escape(letter.encode("ascii")) for letter in letters) + b"]"
