@@ -1,7 +1,8 @@
 """Canonical JSON: one value, one sequence of bytes, so that a hash of it means something.
 
 UTF-8, keys in code point order, no spaces, letters as they are (neither escaped nor normalised). Lone
-surrogates, with which Python spells undecodable file names, become ``\\udcXX`` escapes: UTF-8 cannot hold them.
+surrogates, with which Python spells undecodable file names, become ``\\udcXX`` escapes: UTF-8 cannot hold
+them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The manifest: one canonical JSON file a version of a document; the database can be made again from them.
 
-A manifest holds all that the stages found out about one record: the document, its verdicts, where its bytes are.
+A manifest holds all that the stages found out about one record: the document, its verdicts, where its bytes
+    are.
 It is itself an object of the store, so its SHA-256 vouches for it. Version 1::
 
     {"changed_at": …, "context": {…}, "document": {… "extra": [[name, [value, …]], …]},

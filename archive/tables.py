@@ -1,9 +1,10 @@
 """The tables of the archive's database, schema ``archive``: an index over the manifests, and the ledger.
 
-Everything but the ledger, the runs and the decisions of people can be made again from the manifests. Times are
-``timestamptz`` in UTC. Hashes are lower-case hexadecimal text. ``document_id`` is uuid5 of source and key, so that
-children know their parent before the database does. Rows of ``document_version``, ``attachment``,
-``signature_verdict`` and ``event`` are never changed: the database itself refuses (see the first migration).
+Everything but the ledger, the runs and the decisions of people can be made again from the manifests. Times
+are ``timestamptz`` in UTC. Hashes are lower-case hexadecimal text. ``document_id`` is uuid5 of source and
+key, so that children know their parent before the database does. Rows of ``document_version``,
+``attachment``, ``signature_verdict`` and ``event`` are never changed: the database itself refuses (see the
+first migration).
 """
 
 from __future__ import annotations

@@ -1,0 +1,34 @@
+"""The identities of rows, made in Python: the same record gets the same identity in every database."""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID, uuid5
+
+from archive.stored_text import key_text
+
+NAMESPACE = UUID("6f2b1c1e-5a0f-5b57-9d0a-3c9f6f0f7a11")
+"""Of all identities below. Never changed: a database rebuilt from its manifests must have the same rows."""
+
+
+def document_id(source: str, key: str) -> UUID:
+    """Identity of the document that ``source`` knows as ``key``: uuid5 of ``source|key``."""
+    return uuid5(NAMESPACE, f"{source}|{key_text(key)}")
+
+
+def quarantine_id(source: str, key: str, revision: str) -> UUID:
+    """Identity of the quarantined state of a record."""
+    return uuid5(NAMESPACE, f"quarantine|{source}|{key_text(key)}|{key_text(revision)}")
+
+
+def run_id(source: str, run_key: str, attempt: int) -> UUID:
+    """Identity of a run: the ``attempt``-th under the caller's ``run_key``."""
+    return uuid5(NAMESPACE, f"run|{source}|{run_key}|{attempt}")
+
+
+def lock_key(*parts: str | int) -> int:
+    """Key of a PostgreSQL advisory lock (a signed 64-bit number) named by ``parts``."""
+    name = "\0".join(str(part) for part in ("lienthong", *parts))
+    return int.from_bytes(
+        hashlib.sha256(name.encode("utf-8", "backslashreplace")).digest()[:8], "big", signed=True
+    )

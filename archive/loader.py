@@ -1,0 +1,302 @@
+"""The loader: one batch, one transaction, and nothing twice.
+
+A record whose (key, revision) is archived already is counted and not touched: the question is asked before
+anything is locked or written. New rows go in by COPY, straight into their tables, under the locks of their
+documents. Locks are taken in one order everywhere, each kind sorted by key: batch, documents, objects,
+quarantine, withheld, and last the ledger; so loaders wait for each other but never in a circle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.rows import TupleRow
+
+from archive import ledger
+from archive.canonical import Json, canonical_bytes
+from archive.cursors import psycopg_cursor
+from archive.failures import database_errors
+from archive.identities import document_id, lock_key
+from archive.ledger import Event, EventType
+from archive.links import Recall, link
+from archive.objects import ObjectStore
+from archive.outcomes import Archived, Outcome, Quarantined, Unchanged, Withheld
+from archive.rows import Version
+from archive.setting_aside import Place, set_aside
+from archive.stored_text import key_text
+from archive.versions import stored_files, write_objects, write_versions
+from schemas.errors import FatalError
+
+__all__ = [
+    "Archive",
+    "Archived",
+    "Batch",
+    "LoadReport",
+    "Outcome",
+    "Quarantined",
+    "Unchanged",
+    "Withheld",
+]
+
+Pair = tuple[str, str]
+
+_CHUNK = 5_000
+_PATIENCE = "5min"
+_PRECEDENCE = (Withheld, Archived, Quarantined, Unchanged)
+"""Which of two outcomes for the same (key, revision) counts: what is withheld once may not enter by another
+way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch of a run.
+
+    Attributes:
+        source: name of the source.
+        run: identity of the run, from ``archive.runs.start_run``.
+        number: position of the batch in the run, from 1.
+        attempt: token of this try, kept with the counts.
+    """
+
+    source: str
+    run: str
+    number: int
+    attempt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """How many of a batch's records ended in which state; their sum is the number of outcomes."""
+
+    archived: int
+    unchanged: int
+    quarantined: int
+    withheld: int
+
+
+class Archive:
+    """The archive's database together with the object store that it is an index of.
+
+    Args:
+        engine: of the migrated database.
+        objects: holds every manifest, original and attachment that is loaded.
+        clock: the time of ledger events; aware.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        objects: ObjectStore,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.engine = engine
+        self.objects = objects
+        self._clock = clock
+
+    def known(self, source: str, pairs: Sequence[Pair]) -> set[Pair]:
+        """Which of these (key, revision) of ``source`` are archived.
+
+        Raises:
+            RetriableError: the database is away. FatalError: it refuses.
+        """
+        found: set[Pair] = set()
+        with database_errors("asking what is archived"), self.engine.connect() as connection:
+            cursor = psycopg_cursor(connection)
+            for start in range(0, len(pairs), _CHUNK):
+                found |= _known(cursor, source, pairs[start : start + _CHUNK])
+        return found
+
+    def load(self, batch: Batch, outcomes: Sequence[Outcome]) -> LoadReport:
+        """Load a batch in one transaction, whole or not at all.
+
+        Loading it again, after a success or a kill, changes nothing and gives the same report. Of two
+        loaders of one batch the second waits for the first.
+
+        Raises:
+            RetriableError: the database is away or busy; nothing was written.
+            FatalError: it refuses, the run is unknown, or an object is missing; nothing was written.
+        """
+        with database_errors(f"loading batch {batch.number}"), self.engine.begin() as connection:
+            cursor = psycopg_cursor(connection)
+            _be_alone(cursor, batch)
+            plan = _plan_of(cursor, batch)
+            digest = _digest(outcomes)
+            if (report := _loaded_before(cursor, batch, plan, digest)) is not None:
+                return report
+            report = self._write(cursor, batch, outcomes)
+            _write_batch(cursor, batch, plan, digest, report, self._clock())
+        return report
+
+    def _write(
+        self, cursor: psycopg.Cursor[TupleRow], batch: Batch, outcomes: Sequence[Outcome]
+    ) -> LoadReport:
+        decided = _decided(outcomes)
+        known = _known(cursor, batch.source, list(decided))
+        _refuse_false_unchanged(decided, known)
+        fresh = {pair: outcome for pair, outcome in decided.items() if pair not in known}
+        records = [outcome for outcome in fresh.values() if isinstance(outcome, Archived)]
+        files = stored_files(self.objects, records)
+        at = self._clock()
+
+        versions = write_versions(cursor, batch.source, batch.run, records)
+        write_objects(cursor, files, at)
+        written = {(version.archived.key, version.archived.revision) for version in versions}
+        events = [_ingestion(batch, version) for version in versions]
+        events += set_aside(
+            cursor,
+            Place(batch.source, batch.run, at),
+            [outcome for outcome in fresh.values() if isinstance(outcome, Quarantined)],
+            [outcome for outcome in decided.values() if isinstance(outcome, Withheld)],
+            sorted(written),
+        )
+        if events:
+            ledger.lock(cursor)
+            recalls = link(cursor, [(version.document_id, version.number) for version in versions], at)
+            ledger.append(cursor, [*events, *(_recall(batch, recall) for recall in recalls)], at)
+        return _report(outcomes, decided, known, written)
+
+
+def _be_alone(cursor: psycopg.Cursor[TupleRow], batch: Batch) -> None:
+    """Wait until no one else loads this batch; whoever hangs in a transaction is thrown out in the end."""
+    cursor.execute(
+        """SELECT set_config('lock_timeout', %(patience)s, true), set_config('TimeZone', 'UTC', true),
+        set_config('idle_in_transaction_session_timeout', %(patience)s, true)""",
+        {"patience": _PATIENCE},
+    )
+    cursor.execute(
+        "SELECT pg_advisory_xact_lock(%s)", (lock_key("batch", batch.source, batch.run, batch.number),)
+    )
+
+
+def _plan_of(cursor: psycopg.Cursor[TupleRow], batch: Batch) -> int:
+    cursor.execute("SELECT plan FROM archive.run WHERE id = %s AND source = %s", (batch.run, batch.source))
+    row = cursor.fetchone()
+    if row is None:
+        raise FatalError(
+            f"the archive knows no run {batch.run} of the source {batch.source!r}",
+            where=f"batch {batch.number}",
+            action="start the run again from its first task",
+        )
+    return int(row[0])
+
+
+def _loaded_before(
+    cursor: psycopg.Cursor[TupleRow], batch: Batch, plan: int, digest: str
+) -> LoadReport | None:
+    cursor.execute(
+        """SELECT archived, unchanged, quarantined, withheld FROM archive.run_batch
+        WHERE run_id = %s AND plan = %s AND number = %s AND records_sha256 = %s""",
+        (batch.run, plan, batch.number, digest),
+    )
+    row = cursor.fetchone()
+    return LoadReport(*row) if row else None
+
+
+def _write_batch(
+    cursor: psycopg.Cursor[TupleRow], batch: Batch, plan: int, digest: str, report: LoadReport, at: datetime
+) -> None:
+    cursor.execute(
+        """INSERT INTO archive.run_batch (run_id, plan, number, attempt, records_sha256, archived, unchanged,
+          quarantined, withheld, loaded_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (run_id, plan, number) DO UPDATE SET attempt = excluded.attempt,
+          records_sha256 = excluded.records_sha256, archived = excluded.archived,
+          unchanged = excluded.unchanged, quarantined = excluded.quarantined,
+          withheld = excluded.withheld, loaded_at = excluded.loaded_at""",
+        (
+            batch.run,
+            plan,
+            batch.number,
+            key_text(batch.attempt),
+            digest,
+            report.archived,
+            report.unchanged,
+            report.quarantined,
+            report.withheld,
+            at,
+        ),
+    )
+
+
+def _known(cursor: psycopg.Cursor[TupleRow], source: str, pairs: Sequence[Pair]) -> set[Pair]:
+    cursor.execute(
+        """SELECT asked.place FROM unnest(%s::uuid[], %s::text[]) WITH ORDINALITY
+          AS asked(document_id, revision, place)
+        JOIN archive.document_version v
+          ON v.document_id = asked.document_id AND v.revision = asked.revision""",
+        ([document_id(source, key) for key, _ in pairs], [key_text(revision) for _, revision in pairs]),
+    )
+    return {pairs[row[0] - 1] for row in cursor.fetchall()}
+
+
+def _decided(outcomes: Iterable[Outcome]) -> dict[Pair, Outcome]:
+    """One outcome for each (key, revision), in the order of the batch."""
+    decided: dict[Pair, Outcome] = {}
+    for outcome in outcomes:
+        pair = (outcome.key, outcome.revision)
+        before = decided.get(pair)
+        if before is None or _precedence(outcome) < _precedence(before):
+            decided[pair] = outcome
+    return decided
+
+
+def _precedence(outcome: Outcome) -> int:
+    return _PRECEDENCE.index(type(outcome))
+
+
+def _refuse_false_unchanged(decided: Mapping[Pair, Outcome], known: set[Pair]) -> None:
+    for pair, outcome in decided.items():
+        if isinstance(outcome, Unchanged) and pair not in known:
+            raise FatalError(
+                "a record was reported unchanged that the archive does not have",
+                where=f"{pair[0]} revision {pair[1]}",
+                expected="unchanged records to be archived",
+                action="run the source again from its inventory",
+            )
+
+
+def _report(
+    outcomes: Iterable[Outcome], decided: Mapping[Pair, Outcome], known: set[Pair], written: set[Pair]
+) -> LoadReport:
+    """Counts every outcome: a repeated record is one of the batch too."""
+    counts: Counter[str] = Counter()
+    counted: set[Pair] = set()
+    for outcome in outcomes:
+        pair = (outcome.key, outcome.revision)
+        match decided[pair]:
+            case Withheld():
+                state = "withheld"
+            case _ if pair in known:
+                state = "unchanged"
+            case Archived():
+                state = "archived" if pair in written and pair not in counted else "unchanged"
+            case _:
+                state = "quarantined"
+        counts[state] += 1
+        counted.add(pair)
+    return LoadReport(*(counts[state] for state in ("archived", "unchanged", "quarantined", "withheld")))
+
+
+def _digest(outcomes: Iterable[Outcome]) -> str:
+    """What tells a batch from another one with the same number: its records."""
+    pairs = sorted((outcome.key, outcome.revision) for outcome in outcomes)
+    return hashlib.sha256(canonical_bytes(pairs)).hexdigest()
+
+
+def _ingestion(batch: Batch, version: Version) -> Event:
+    payload: dict[str, Json] = {
+        "version": version.number,
+        "manifest_sha256": version.archived.manifest_sha256,
+    }
+    return Event(EventType.INGESTION, "success", batch.source, str(version.document_id), batch.run, payload)
+
+
+def _recall(batch: Batch, recall: Recall) -> Event:
+    payload: dict[str, Json] = {"by": str(recall.by), "version": recall.version}
+    return Event(EventType.RECALL, "success", batch.source, str(recall.document_id), batch.run, payload)

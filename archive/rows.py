@@ -1,0 +1,207 @@
+"""A processed record as rows of the tables. The keys of each mapping are the columns' names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from archive.manifest import FileVerdict, Processed, verdict_json
+from archive.outcomes import Archived
+from archive.searching import issuer_norm, search_text, symbol_norm
+from archive.stored_text import column_text, key_text, maybe_key, maybe_text, moment, texts, whole
+from schemas.document import OfficialDocument, Organ
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version about to be written.
+
+    Attributes:
+        document_id: the document that it belongs to.
+        number: the version's number in that document, from 1.
+        run_id: the run that brings it.
+        archived: the outcome with its manifest.
+    """
+
+    document_id: UUID
+    number: int
+    run_id: str
+    archived: Archived
+
+    @property
+    def processed(self) -> Processed:
+        """What the manifest says."""
+        return self.archived.processed
+
+
+def version_row(version: Version) -> Row:
+    """Its row of ``document_version``."""
+    processed = version.processed
+    document = processed.document
+    issuer = document.issuer or Organ()
+    return {
+        "document_id": version.document_id,
+        "version": version.number,
+        "revision": key_text(document.revision),
+        "changed_at": moment(processed.changed_at),
+        "received_at": moment(processed.received_at),
+        "run_id": version.run_id,
+        "manifest_sha256": version.archived.manifest_sha256,
+        "original_sha256": processed.original_sha256,
+        "original_type": column_text(processed.original_type),
+        "original_size": processed.original_size,
+        "kind": document.kind.value,
+        "form": column_text(document.form),
+        "uid": maybe_key(document.uid),
+        "number": maybe_text(document.number),
+        "notation": maybe_text(document.notation),
+        "symbol": maybe_text(document.symbol),
+        "symbol_norm": maybe_key(_document_symbol(document)),
+        "year": whole(document.year),
+        "issued_date": document.issued_date,
+        "issued_place": maybe_text(document.issued_place),
+        "issuer_name": maybe_text(issuer.name),
+        "issuer_id": maybe_key(issuer.organ_id),
+        "issuer_norm": maybe_key(issuer_norm(issuer.name)),
+        "type_name": maybe_text(document.type_name),
+        "type_code": maybe_key(document.type_code),
+        **_use_columns(document),
+        "flags": json_text([flag.model_dump(mode="json") for flag in document.flags]),
+        "search_text": column_text(search_text(document)),
+    }
+
+
+def attachment_rows(version: Version) -> Iterator[Row]:
+    """Its rows of ``attachment``, in the record's order."""
+    for file in version.processed.document.attachments:
+        yield {
+            "document_id": version.document_id,
+            "version": version.number,
+            "ordinal": file.ordinal,
+            "name": column_text(file.name),
+            "sha256": file.sha256,
+            "size": file.size,
+            "media_type": column_text(file.media_type),
+            "declared_type": column_text(file.declared_type),
+            "item": column_text(file.item),
+            "wrapped_sha256": file.wrapped_sha256,
+            "defects": texts(file.defects),
+        }
+
+
+def relation_rows(version: Version) -> Iterator[Row]:
+    """Its rows of ``relation``, targets as named; which document that is, ``archive.links`` finds out."""
+    for ordinal, relation in enumerate(version.processed.document.relations, start=1):
+        target = relation.target
+        yield {
+            "document_id": version.document_id,
+            "version": version.number,
+            "ordinal": ordinal,
+            "kind": relation.kind.value,
+            "target_uid": maybe_key(target.uid),
+            "target_number": maybe_text(target.number),
+            "target_notation": maybe_text(target.notation),
+            "target_symbol_norm": maybe_key(_joined_symbol(target.number, target.notation)),
+            "target_issued_date": target.issued_date,
+            "target_organ_id": maybe_key(target.organ_id),
+            "reason": maybe_text(relation.reason),
+            "effective": relation.effective,
+            "evidence": column_text(relation.evidence),
+        }
+
+
+def verdict_rows(version: Version) -> Iterator[Row]:
+    """Its rows of ``signature_verdict``: the first check, made at ingest."""
+    for position, found in enumerate(version.processed.verdicts, start=1):
+        yield {
+            "document_id": version.document_id,
+            "version": version.number,
+            "check_no": 1,
+            "position": position,
+            "attachment": found.attachment,
+            "sha256": found.sha256,
+            "file_name": column_text(found.name),
+            **_axes(found),
+            "run_id": version.run_id,
+            "verdict": json_text(verdict_json(found.verdict)),
+        }
+
+
+def json_text(value: object) -> str:
+    """``value`` as JSON text that a ``jsonb`` column takes; what it cannot hold is a visible escape."""
+    return json.dumps(_storable(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _use_columns(document: OfficialDocument) -> Row:
+    """What the registers and lists show of it besides its identity."""
+    return {
+        "subject": maybe_text(document.subject),
+        "direction": document.direction.value,
+        "urgency": document.urgency.value if document.urgency else None,
+        "use_regime": maybe_text(document.use_regime),
+        "business_type": document.business_type.value if document.business_type else None,
+        "status_code": maybe_key(document.status_code),
+        "arrival_number": maybe_text(document.arrival_number),
+        "arrival_date": document.arrival_date,
+        "due_date": document.due_date,
+        "signers": texts(signer.full_name for signer in document.signers),
+        "recipients": texts(organ.name for organ in document.recipients),
+        "file_code": maybe_key(document.file_code),
+        "file_title": maybe_text(document.file_title),
+        "retention": maybe_text(document.retention),
+        "term": maybe_text(document.term),
+        "page_count": whole(document.page_count),
+    }
+
+
+def _axes(found: FileVerdict) -> Row:
+    verdict = found.verdict
+    signer = verdict.signer
+    return {
+        "format": key_text(verdict.format),
+        "path": column_text(verdict.path),
+        "indication": verdict.indication.value,
+        "sub_indication": key_text(verdict.sub_indication),
+        "integrity": verdict.integrity.value,
+        "coverage": verdict.coverage.value,
+        "modification": verdict.modification.value,
+        "revision": whole(verdict.revision),
+        "role": verdict.role.value,
+        "signer_name": signer and column_text(signer.common_name),
+        "signer_organization": signer and column_text(signer.organization),
+        "signer_issuer": signer and column_text(signer.issuer),
+        "signer_serial": signer and key_text(signer.serial),
+        "signer_sha256": signer and key_text(signer.sha256),
+        "signer_not_after": signer and moment(signer.not_after),
+        "claimed_time": moment(verdict.claimed_time),
+        "best_time": moment(verdict.best_time),
+        "best_time_source": key_text(verdict.best_time_source),
+        "revocation": key_text(verdict.revocation),
+        "revocation_source": column_text(verdict.revocation_source),
+        "revoked_at": moment(verdict.revoked_at),
+        "engine": column_text(verdict.engine),
+        "trust_epoch": key_text(verdict.trust_epoch),
+        "verified_at": moment(verdict.verified_at),
+    }
+
+
+def _document_symbol(document: OfficialDocument) -> str | None:
+    return symbol_norm(document.symbol) or _joined_symbol(document.number, document.notation)
+
+
+def _joined_symbol(number: str | None, notation: str | None) -> str | None:
+    return symbol_norm(f"{number}/{notation}") if number and notation else None
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        return column_text(value)
+    if isinstance(value, Mapping):
+        return {column_text(str(name)): _storable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(inner) for inner in value]
+    return value

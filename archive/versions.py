@@ -1,0 +1,177 @@
+"""Writing new versions: documents, versions, files, relations, verdicts; in the loader's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from archive.copying import copy_rows
+from archive.identities import document_id
+from archive.objects import ObjectStore
+from archive.outcomes import Archived
+from archive.rows import Version, attachment_rows, relation_rows, verdict_rows, version_row
+from archive.stored_text import column_text, key_text, moment
+
+MANIFEST_TYPE = "application/vnd.lienthong.manifest+json"
+"""Media type under which manifests stand in the table of objects."""
+
+_UNDATED = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of the batch as the object store holds it."""
+
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    number: int
+    revision: str
+    changed_at: datetime | None
+
+
+def stored_files(objects: ObjectStore, records: Iterable[Archived]) -> list[StoredFile]:
+    """Every file that ``records`` name, once, in order of hash.
+
+    Raises:
+        FatalError: the object store lacks one: an index over missing bytes would be worth nothing.
+    """
+    types: dict[str, str] = {}
+    for record in records:
+        types.setdefault(record.manifest_sha256, MANIFEST_TYPE)
+        types.setdefault(record.processed.original_sha256, record.processed.original_type)
+        for file in record.processed.document.attachments:
+            types.setdefault(file.sha256, file.media_type)
+            if file.wrapped_sha256:
+                types.setdefault(file.wrapped_sha256, "application/octet-stream")
+    return [
+        StoredFile(sha256, objects.content(sha256).size, media_type)
+        for sha256, media_type in sorted(types.items())
+    ]
+
+
+def write_versions(
+    cursor: psycopg.Cursor[TupleRow], source: str, run_id: str, records: Sequence[Archived]
+) -> list[Version]:
+    """Write ``records`` as new versions and return them, numbered, in the order given.
+
+    Their documents stay locked until the transaction ends. A record whose revision another loader committed
+    meanwhile is left out.
+    """
+    if not records:
+        return []
+    by_document: dict[UUID, list[Archived]] = {}
+    for record in records:
+        by_document.setdefault(document_id(source, record.key), []).append(record)
+    known = _locked_documents(cursor, source, by_document)
+    written: list[Version] = []
+    current: dict[UUID, int] = {}
+    for document, candidates in by_document.items():
+        had = known.get(document, [])
+        fresh = _numbered(document, run_id, candidates, had)
+        written += fresh
+        if had and fresh:
+            current[document] = _latest([*had, *map(_known, fresh)])
+    _write_rows(cursor, written)
+    _set_current(cursor, current)
+    place = {id(record): position for position, record in enumerate(records)}
+    return sorted(written, key=lambda version: place[id(version.archived)])
+
+
+def write_objects(cursor: psycopg.Cursor[TupleRow], files: Sequence[StoredFile], at: datetime) -> None:
+    """Enter ``files``, sorted by hash, where they are new."""
+    if not files:
+        return
+    cursor.execute(
+        """INSERT INTO archive.object (sha256, size, media_type, stored_at)
+        SELECT sha256, size, media_type, %s FROM unnest(%s::text[], %s::bigint[], %s::text[])
+        AS f(sha256, size, media_type) ORDER BY sha256 COLLATE "C" ON CONFLICT DO NOTHING""",
+        (
+            at,
+            [file.sha256 for file in files],
+            [file.size for file in files],
+            [column_text(file.media_type) for file in files],
+        ),
+    )
+
+
+def _locked_documents(
+    cursor: psycopg.Cursor[TupleRow], source: str, by_document: Mapping[UUID, list[Archived]]
+) -> dict[UUID, list[_Known]]:
+    """Insert the new documents, lock the others; returns the versions that the others have."""
+    ids = sorted(by_document)
+    firsts = [by_document[document][0].processed for document in ids]
+    cursor.execute(
+        """INSERT INTO archive.document (id, source, source_key, kind, current_version, first_received_at)
+        SELECT id, %s, source_key, kind, current_version, received_at
+        FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::int[], %s::timestamptz[])
+        AS d(id, source_key, kind, current_version, received_at) ORDER BY id
+        ON CONFLICT DO NOTHING RETURNING id""",
+        (
+            source,
+            ids,
+            [key_text(first.document.source_key) for first in firsts],
+            [first.document.kind.value for first in firsts],
+            [len(by_document[document]) for document in ids],
+            [moment(first.received_at) for first in firsts],
+        ),
+    )
+    new = {row[0] for row in cursor.fetchall()}
+    old = [document for document in ids if document not in new]
+    if not old:
+        return {}
+    cursor.execute("SELECT FROM archive.document WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", (old,))
+    # Only now: a statement sees what was committed before it began, so also what the lock waited for.
+    cursor.execute(
+        """SELECT document_id, version, revision, changed_at FROM archive.document_version
+        WHERE document_id = ANY(%s)""",
+        (old,),
+    )
+    versions: dict[UUID, list[_Known]] = {}
+    for document, number, revision, changed_at in cursor.fetchall():
+        versions.setdefault(document, []).append(_Known(number, revision, changed_at))
+    return versions
+
+
+def _numbered(
+    document: UUID, run_id: str, candidates: Sequence[Archived], known: Sequence[_Known]
+) -> list[Version]:
+    revisions = {version.revision for version in known}
+    fresh = [record for record in candidates if key_text(record.revision) not in revisions]
+    fresh.sort(key=lambda record: moment(record.processed.changed_at) or _UNDATED)
+    start = max((version.number for version in known), default=0) + 1
+    return [Version(document, number, run_id, record) for number, record in enumerate(fresh, start)]
+
+
+def _known(version: Version) -> _Known:
+    return _Known(version.number, "", moment(version.processed.changed_at))
+
+
+def _latest(versions: Sequence[_Known]) -> int:
+    return max(versions, key=lambda version: (version.changed_at or _UNDATED, version.number)).number
+
+
+def _write_rows(cursor: psycopg.Cursor[TupleRow], versions: Sequence[Version]) -> None:
+    copy_rows(cursor, "document_version", [version_row(version) for version in versions])
+    copy_rows(cursor, "attachment", [row for version in versions for row in attachment_rows(version)])
+    copy_rows(cursor, "relation", [row for version in versions for row in relation_rows(version)])
+    copy_rows(cursor, "signature_verdict", [row for version in versions for row in verdict_rows(version)])
+
+
+def _set_current(cursor: psycopg.Cursor[TupleRow], current: Mapping[UUID, int]) -> None:
+    if current:
+        cursor.execute(
+            """UPDATE archive.document d SET current_version = c.version
+            FROM unnest(%s::uuid[], %s::int[]) AS c(id, version)
+            WHERE d.id = c.id AND d.current_version <> c.version""",
+            (list(current), list(current.values())),
+        )
