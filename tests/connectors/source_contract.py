@@ -2,7 +2,7 @@
 
 .. code-block:: python
 
-    from source_contract import SourceCase, SourceContract
+    from tests.connectors.source_contract import SourceCase, SourceContract
 
     class TestMyFolder(SourceContract):
         @pytest.fixture
