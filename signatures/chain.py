@@ -125,18 +125,16 @@ class Judge:
         """The validation time for the engine; without proof of existence the signature is as young as it."""
         return ValidationTimingInfo(self.at, self.at, point_in_time_validation=True)
 
-    def spec(self, crls_before: datetime | None = None) -> SignatureValidationSpec:
+    def spec(self, past: x509.Certificate | None = None) -> SignatureValidationSpec:
         """The engine's settings.
 
         Args:
-            crls_before: leave out what was issued later. A list issued after the certificate expired no
-                longer names it,
-                so that past validation must not see it.
+            past: the certificate for whose past validation they are. Lists that its issuer made after it expired no
+                longer name it, so that the engine must not see them.
         """
-        until = min(self.at, crls_before) if crls_before else self.at
         certificates = [*self.trust.known_certificates, *self.file.certificates]
-        crls = [crl for crl in (*self.trust.crl_containers, *self.file.crls) if _issued(crl) <= until]
-        ocsps = [ocsp for ocsp in self.file.ocsps if _issued(ocsp) <= until]
+        crls = [crl for crl in (*self.trust.crl_containers, *self.file.crls) if self._usable(crl, past)]
+        ocsps = [ocsp for ocsp in self.file.ocsps if _issued(ocsp) <= self.at]
         return SignatureValidationSpec(
             cert_validation_policy=_policy(self.trust.signer_anchors),
             ts_cert_validation_policy=_policy(self.trust.tsa_anchors),
@@ -177,7 +175,7 @@ class Judge:
         for poe in self._known_times():
             poes.register_known_poe(poe)
         poes.register(signed_data["signer_infos"][0]["signature"].native, POEType.PROVIDED, proven)
-        spec = self.spec(crls_before=certificate.not_valid_after)
+        spec = self.spec(past=certificate)
         result = run(
             ades_past_signature_validation(signed_data, spec, poes, now.improvable, init_control_time=self.at)
         )
@@ -271,6 +269,13 @@ class Judge:
             improvable=sub if isinstance(sub, AdESIndeterminate) and sub in IMPROVABLE else None,
         )
 
+    def _usable(self, crl: CRLContainer, past: x509.Certificate | None) -> bool:
+        if _issued(crl) > self.at:
+            return False
+        if past is None or crl.crl_data.issuer != past.issuer:
+            return True
+        return _issued(crl) <= past.not_valid_after
+
     def _known_times(self) -> list[KnownPOE]:
         """Existence of what is in the trust folder and in the file.
 
@@ -281,10 +286,10 @@ class Judge:
             KnownPOE(POEType.PROVIDED, digest_for_poe(item.dump()), max(item.not_valid_before, _EPOCH))
             for item in self.trust.known_certificates
         ]
-        times += [
-            KnownPOE(POEType.PROVIDED, digest_for_poe(item.dump()), self.at)
-            for item in self.file.certificates
-        ]
+        held = [item.dump() for item in self.file.certificates]
+        held += [item.crl_data.dump() for item in (*self.trust.crl_containers, *self.file.crls)]
+        held += [item.ocsp_response_data.dump() for item in self.file.ocsps]
+        times += [KnownPOE(POEType.PROVIDED, digest_for_poe(data), self.at) for data in held]
         return times
 
     def _lists_for(self, chain: list[x509.Certificate]) -> list[CRLContainer]:

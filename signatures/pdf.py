@@ -299,9 +299,7 @@ def _trusted(
 def _past(judge: Judge, embedded: EmbeddedPdfSignature, found: Integral, now: TrustOutcome) -> TrustOutcome:
     if found.certificate is None:
         return now
-    spec = PdfSignatureValidationSpec(
-        judge.spec(crls_before=found.certificate.not_valid_after), DEFAULT_DIFF_POLICY
-    )
+    spec = PdfSignatureValidationSpec(judge.spec(past=found.certificate), DEFAULT_DIFF_POLICY)
     result = run(ades_lta_validation(embedded, spec, timing_info=judge.timing))
     return judge.improved(result.ades_subindic, now, result.best_signature_time, found.certificate)
 

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.crypt import AuthStatus
-from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.misc import PdfError, PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation.pdf_embedded import extract_contents
@@ -49,7 +49,7 @@ class Filled:
     """
 
     name: str
-    dictionary: generic.PdfObject
+    dictionary: generic.DictionaryObject
     type: str
     subfilter: str
     byte_range: tuple[int, ...]
@@ -84,6 +84,8 @@ def filled_fields(reader: PdfFileReader) -> Iterator[Filled]:
         if isinstance(signature, generic.NullObject):
             continue
         dictionary = _direct(field)
+        if not isinstance(dictionary, generic.DictionaryObject):
+            raise PdfReadError(f"signature field {name} is no dictionary")
         if not isinstance(signature, generic.DictionaryObject):
             yield Filled(str(name), dictionary, "", "", (), b"")
             continue

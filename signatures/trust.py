@@ -143,7 +143,7 @@ class _Reader:
         value = self.kind.load(der, strict=True)
         names = value["tbs_certificate" if self.kind is x509.Certificate else "tbs_cert_list"]
         names["issuer"].native  # noqa: B018  parsing is lazy: touching a field is the check
-        value["signature_value"].native  # noqa: B018
+        value["signature_value" if self.kind is x509.Certificate else "signature"].native  # noqa: B018
         return bytes(value.dump())
 
 
