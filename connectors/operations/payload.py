@@ -140,6 +140,8 @@ def _decode(pieces: Iterable[bytes], problems: list[tuple[str, str]]) -> Iterato
         cut = max(0, whole - 4)
         held = text[cut:]
         if cut:
+            if text.find(b"=", 0, cut) >= 0:
+                raise ValueError("padding in the middle")
             yield binascii.a2b_base64(memoryview(text)[:cut], strict_mode=True)
     if missing := -len(held) % 4:
         problems.append(("base64_unpadded", "the base64 text lacks its padding; it was completed"))

@@ -37,7 +37,6 @@ _ENDED_TOO_EARLY = frozenset(
         expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION],
     }
 )
-_AFTER_ROOT = expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +169,14 @@ class _Pass:
                 self._parser.Parse(piece, False)
                 fed += len(piece)
                 if self._reader.payload_open and not self._wide:
-                    self._jump(fed)
+                    self._jump(piece, fed + self._offset)
                 elif fed - self._parser.CurrentByteIndex > _MAX_TOKEN:
                     raise RefusedError(
                         "token_too_large", "a tag or comment is larger than 4 MiB", self._where()
                     )
             self._parser.Parse(b"", True)
         except expat.ExpatError as error:
-            if error.code == _AFTER_ROOT:
+            if self._reader.root_closed:
                 return self._position()
             raise self._malformed(error) from None
         except (LookupError, ValueError) as error:
@@ -186,15 +185,21 @@ class _Pass:
             ) from None
         return None
 
-    def _jump(self, fed: int) -> None:
-        """Move the stream to the next ``<``; once a payload, since a CDATA section must be read whole."""
-        if not self._reader.may_jump():
+    def _jump(self, piece: bytes, at: int) -> None:
+        """Move the stream to the next ``<``, unless CDATA or comments in the payload must be read whole.
+
+        ``piece`` is what the parser got last, ``at`` the byte of the file where it ends.
+        """
+        start = self._reader.payload_start
+        if start is None or self._reader.payload_marked_up:
             return
-        at = self._stream.tell()
-        while piece := self._stream.read(_SKIP_CHUNK):
-            found = piece.find(b"<")
-            passed = found if found >= 0 else len(piece)
-            self._line += piece.count(b"\n", 0, passed)
+        if piece.find(b"<", max(0, start - (at - len(piece)))) >= 0:
+            self._reader.payload_marked_up = True
+            return
+        while further := self._stream.read(_SKIP_CHUNK):
+            found = further.find(b"<")
+            passed = found if found >= 0 else len(further)
+            self._line += further.count(b"\n", 0, passed)
             self._offset += passed
             at += passed
             if found >= 0:

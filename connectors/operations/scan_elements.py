@@ -69,30 +69,26 @@ class ElementReader:
         self.fields: list[Field] = []
         self.attachments: list[EncodedAttachment] = []
         self.recognised = False
+        self.root_closed = False
         self.payload_open = False
+        self.payload_marked_up = False
+        self.payload_start: int | None = None
         self._open: list[_Open] = []
         self._defects: list[Defect] = []
         self._unbound: dict[str, int] = {}
         self._elements = 0
         self._text_size = 0
-        self._payload_start: int | None = None
-        self._jumped = False
         self._silent = 0  # levels inside a signature, whose text belongs to the signature engine
 
     def begin(self, parser: XMLParserType, position: Callable[[], tuple[int, int]]) -> None:
         """Listen to ``parser``; ``position`` tells (byte, line) of the event in the file."""
         self._parser = parser
         self._position = position
+        self.root_closed = False
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
-
-    def may_jump(self) -> bool:
-        """True the first time it is asked inside a payload whose start is known."""
-        if self._jumped or self._payload_start is None:
-            return False
-        self._jumped = True
-        return True
+        parser.StartCdataSectionHandler = self._cdata_begins
 
     def defects(self) -> Iterator[Defect]:
         """What was wrong in the elements."""
@@ -124,6 +120,7 @@ class ElementReader:
 
     def _end(self, _: str) -> None:
         element = self._open.pop()
+        self.root_closed = not self._open
         if self.payload_open and element.name == _PAYLOAD:
             self._end_payload(element)
         if self._silent:
@@ -170,19 +167,24 @@ class ElementReader:
 
     def _begin_payload(self) -> None:
         self.payload_open = True
-        self._jumped = False
-        self._payload_start = None
+        self.payload_marked_up = False
+        self.payload_start = None
         # Unbuffered, so that the first text event still stands at its own byte.
         self._parser.buffer_text = False
         self._parser.CharacterDataHandler = self._payload_text
 
     def _payload_text(self, _: str) -> None:
-        self._payload_start = self._position()[0]
+        if self.payload_start is None:
+            self.payload_start = self._position()[0]
         self._parser.CharacterDataHandler = None
+
+    def _cdata_begins(self) -> None:
+        if self.payload_open and self.payload_start is None:
+            self.payload_start = self._position()[0]
 
     def _end_payload(self, element: _Open) -> None:
         end = self._position()[0]
-        start = end if self._payload_start is None else self._payload_start
+        start = end if self.payload_start is None else self.payload_start
         element.payload = Payload(start, end, element.line)
         self.payload_open = False
         self._parser.buffer_text = True
