@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -106,7 +105,7 @@ class OrganSettings(_Settings):
     name: str
     organ_id: str | None = None
     former_ids: tuple[str, ...] = ()
-    issues_as: Mapping[str, str] = Field(default_factory=lambda: MappingProxyType({}))
+    issues_as: Mapping[str, str] = Field(default_factory=dict)
 
 
 class Numbering(_Settings):
@@ -126,7 +125,7 @@ class SecrecyField(_Settings):
     """
 
     path: str
-    values: Mapping[str, Level | Literal["none"]] = Field(default_factory=lambda: MappingProxyType({}))
+    values: Mapping[str, Level | Literal["none"]] = Field(default_factory=dict)
 
 
 class SecrecySettings(_Settings):
@@ -148,7 +147,7 @@ class Condition(_Settings):
 
     form: tuple[str, ...] = ()
     kind: Literal["document", "status"] | None = None
-    equals: Mapping[str, tuple[str, ...]] = Field(default_factory=lambda: MappingProxyType({}))
+    equals: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     present: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
 
@@ -239,7 +238,7 @@ class RecordRule(_Settings):
     kind: RecordKind
     direction: Direction | Literal["auto"] = Direction.UNKNOWN
     type_name: str | None = None
-    fields: Mapping[str, FieldRule] = Field(default_factory=lambda: MappingProxyType({}))
+    fields: Mapping[str, FieldRule] = Field(default_factory=dict)
     require_any: tuple[tuple[str, ...], ...] = ()
     ignore: tuple[str, ...] = ()
 

@@ -25,12 +25,14 @@ def first_error(
 ) -> ConfigurationError:
     """The first of pydantic's errors, with its line and, for an unknown key, the key that was likely
     meant."""
-    detail = error.errors(include_url=False)[0]
+    details = error.errors(include_url=False)
+    # A misspelt key is also a missing one: what stands there is the better hint.
+    detail = next((found for found in details if found["type"] == "extra_forbidden"), details[0])
     key = _existing(tuple(detail["loc"]), marked)
     where = f"{path}:{marked.line_of(key)}, {dotted(key)}"
     if detail["type"] == "extra_forbidden":
         name = str(detail["loc"][-1])
-        near = difflib.get_close_matches(name, known, n=1)
+        near = difflib.get_close_matches(name, [key for key in known if key != name], n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         return ConfigurationError(
             f"unknown key {name!r}{hint}", where=where, action="correct or remove the key"

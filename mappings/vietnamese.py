@@ -38,11 +38,13 @@ class Decoded:
 
 @lru_cache(maxsize=4096)
 def fold(text: str) -> str:
-    """For comparison and search: no diacritics, ``đ`` as ``d``, lower case, single spaces. ``Hỏa tốc`` gives
-    ``hoa toc``."""
+    """For comparison and search: no diacritics, lower case, single spaces; ``Hỏa tốc`` gives ``hoa toc``.
+
+    ``đ`` becomes ``d``, and so does U+00F0, which only looks like it.
+    """
     letters = unicodedata.normalize("NFD", text.lower())
     bare = "".join(c for c in letters if unicodedata.category(c) not in ("Mn", "Cf"))
-    return " ".join(bare.replace("đ", "d").split())
+    return " ".join(bare.replace("đ", "d").replace("\u00f0", "d").split())
 
 
 def nfc(text: str) -> str:

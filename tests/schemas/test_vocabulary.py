@@ -30,7 +30,8 @@ def test_every_entry_says_who_says_so() -> None:
 def test_the_party_has_the_25_types_of_its_regulation() -> None:
     names = [kind.name for kind in vocabulary.document_types() if kind.system == "party"]
     assert names[:25] == [
-        "Cương lĩnh chính trị", "Điều lệ Đảng", "Chiến lược", "Nghị quyết", "Quyết định", "Chỉ thị", "Kết luận",
+        "Cương lĩnh chính trị", "Điều lệ Đảng", "Chiến lược", "Nghị quyết", "Quyết định", "Chỉ thị",
+        "Kết luận",
         "Quy chế", "Quy định", "Thông tri", "Hướng dẫn", "Thông báo", "Thông cáo", "Tuyên bố",
         "Lời kêu gọi",
         "Báo cáo", "Kế hoạch", "Quy hoạch", "Chương trình", "Đề án", "Phương án", "Dự án", "Tờ trình",
