@@ -9,6 +9,9 @@ from connectors.lotus_notes.nodes import Node
 from connectors.lotus_notes.spool import Spool
 from schemas.record import Attachment, BytesContent, Content, chunks
 
+OLE_TYPE = "application/x-ole-storage"
+"""``declared_type`` of an embedded object: an OLE2 compound file."""
+
 _OLE_MAGIC = bytes.fromhex("d0cf11e0a1b11ae1")
 _EXT_HEADER = 32
 _EXT_ENTRY = 10
@@ -107,8 +110,7 @@ def _object(index: File, pages: dict[str, list[File]]) -> tuple[Attachment, list
     found = dict.fromkeys(defect for part in (index, *parts) for defect in part.defects)
     if magic != _OLE_MAGIC:
         found["ole_not_compound_file"] = None
-    kind = "application/x-ole-storage"
-    return Attachment(index.name, content, kind, index.item, defects=tuple(found)), parts
+    return Attachment(index.name, content, OLE_TYPE, index.item, defects=tuple(found)), parts
 
 
 def _page_names(index: Content) -> list[str]:

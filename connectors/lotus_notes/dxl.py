@@ -47,6 +47,24 @@ from schemas.record import (
 )
 
 DXL_TYPE = "application/vnd.lotus.dxl+xml"
+PRINTED = frozenset(
+    {
+        "$document",
+        "$parent",
+        "$response",
+        "$conflict",
+        "$truncated",
+        "$profile",
+        "$profile.username",
+        "$updatedby",
+        "$revisions",
+        "$wassignedby",
+        "$mime",
+        *(f"$noteinfo.{name}" for name in ("noteid", "unid", "sequence", *DATES)),
+    }
+)
+"""Names of the fields that are no items; they stand before the items, each at most once."""
+
 _FLAGS = {"response": "$response", "conflict": "$conflict", "truncated": "$truncated"}
 _IGNORED = frozenset({"textproperties"})
 

@@ -23,6 +23,7 @@ class Markup:
         root: the first start tag of a file.
         closers: what ends a comment, a CDATA section, a processing instruction, a quoted string.
         entity: an entity declaration of a DTD.
+        cdata: the start of a CDATA section.
         doctype: the next structure character of a document type declaration.
         newline: a line feed.
     """
@@ -33,6 +34,7 @@ class Markup:
     root: re.Pattern[bytes]
     closers: dict[str, re.Pattern[bytes]]
     entity: re.Pattern[bytes]
+    cdata: re.Pattern[bytes]
     doctype: re.Pattern[bytes]
     newline: bytes
 
@@ -87,6 +89,7 @@ def markup(encoding: Encoding, prefix: str = "") -> Markup:
             "'": re.compile(lit("'")),
         },
         entity=re.compile(lit("<!ENTITY")),
+        cdata=re.compile(lit("<![CDATA[")),
         doctype=re.compile(b"|".join([any_of("[]>\"'"), lit("<!--"), lit("<?")])),
         newline=encoding.bytes_of("\n"),
     )

@@ -224,23 +224,30 @@ class Slices:
                 return self._cut(begin, stop, name, "its end tag is missing before the next record"), stop
             if kind == "closes" and self._name(match["closed"]) == name:
                 if doubt is not None and not self._well_formed(begin, position):
-                    return self._cut(
-                        begin, doubt, name, "it holds an unclosed comment, CDATA or instruction"
-                    ), doubt
+                    return self._cut(begin, doubt, name, "it holds something unclosed"), doubt
                 return self._slice(begin, position, name, tag), position
             if kind in _PASSED:
-                closed = self._close(kind, position)
-                inner = self._reader.search(self._markup.start, position, closed)
+                closed, inner = self._passed(kind, position)
                 if closed is None:
-                    stop = self._reader.size if inner is None else inner[0]
-                    return self._cut(begin, stop, name, f"it holds an unclosed {kind}"), stop
-                doubt = inner[0] if inner is not None and doubt is None else doubt
+                    return self._cut(begin, inner, name, f"it holds an unclosed {kind}"), inner
+                doubt = inner if inner < closed and doubt is None else doubt
                 position = closed
-        if doubt is not None:
-            return self._cut(begin, doubt, name, "its end tag is missing"), doubt
-        return self._cut(
-            begin, self._reader.size, name, "the file ends before its end tag"
-        ), self._reader.size
+        stop = self._reader.size if doubt is None else doubt
+        return self._cut(begin, stop, name, "its end tag is missing"), stop
+
+    def _passed(self, kind: str, position: int) -> tuple[int | None, int]:
+        """Where the construct of ``kind`` ends that began before ``position``, ``None`` if it cannot be told.
+
+        And where in it the next record seems to begin; the end of the file if nowhere.
+        """
+        closed = self._close(kind, position)
+        found = self._reader.search(self._markup.start, position, closed)
+        inner = self._reader.size if found is None else found[0]
+        nested = kind == "cdata" and closed is not None and inner < closed
+        if nested and self._reader.search(self._markup.cdata, inner, closed) is not None:
+            # A section that opens after the start of another record: the end belongs to that one, not to ours.
+            closed = None
+        return closed, inner
 
     def _slice(self, begin: int, end: int, name: str, tag: bytes | None) -> Slice | None:
         if name == "note":
