@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import re
 
 from connectors.lotus_notes.spool import Spool
 from schemas.record import BytesContent, Content
@@ -11,6 +12,8 @@ LIMIT = 512 << 20
 """Most decoded bytes of one element, so that a bomb cannot fill the disk."""
 
 _SPACE = b" \t\r\n"
+_STRETCH = re.compile(rb"[A-Za-z0-9+/]+")
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 
 
 class Base64Sink:
@@ -33,6 +36,10 @@ class Base64Sink:
         data = text.encode("ascii", "replace").translate(None, _SPACE)
         if not data or "too_large" in self.defects:
             return
+        strange = data.translate(None, _LETTERS)
+        if strange:
+            self._note("base64_invalid")
+            data = data.translate(None, strange)
         if self._padded:
             self._note("base64_invalid")  # text after the padding: two encodings run together, or garbage
         self._pending += data
@@ -67,10 +74,9 @@ class Base64Sink:
 
 
 def _salvage(block: bytes) -> bytes:
-    """What can be decoded of a damaged block: letters of the alphabet in groups of four."""
-    letters = bytes(letter for letter in block if letter in _ALPHABET)
-    letters = letters[: len(letters) - 1] if len(letters) % 4 == 1 else letters
-    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
-
-
-_ALPHABET = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+    """What a damaged block holds: each stretch between padding, a last lonely letter dropped."""
+    decoded = []
+    for letters in _STRETCH.findall(block):
+        whole = letters[: len(letters) - 1] if len(letters) % 4 == 1 else letters
+        decoded.append(binascii.a2b_base64(whole + b"=" * (-len(whole) % 4)))
+    return b"".join(decoded)

@@ -245,7 +245,7 @@ class Slices:
         inner = self._reader.size if found is None else found[0]
         nested = kind == "cdata" and closed is not None and inner < closed
         if nested and self._reader.search(self._markup.cdata, inner, closed) is not None:
-            # A section that opens after the start of another record: the end belongs to that one, not to ours.
+            # A section that opens after the start of another record: the end belongs to that one.
             closed = None
         return closed, inner
 
