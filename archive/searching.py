@@ -14,7 +14,7 @@ from schemas.document import OfficialDocument
 
 _WORD = re.compile(r"[0-9a-z]+")
 _PART = re.compile(r"[0-9]+|[a-z]+")
-_LABEL = re.compile(r"^\s*(s[oố]|no|number)\s*[.:]\s*", re.IGNORECASE)
+_LABEL = re.compile(r"^\s*(so|no|number)\b[\s.:]*(?=\d)")
 
 
 def symbol_norm(text: str | None) -> str | None:
@@ -25,7 +25,7 @@ def symbol_norm(text: str | None) -> str | None:
     """
     if not text:
         return None
-    plain = fold(_LABEL.sub("", text).replace("\u00d0", "Đ"))  # U+00D0, the Icelandic letter, is typed for Đ
+    plain = _LABEL.sub("", fold(text.replace("\u00d0", "Đ")))  # U+00D0, the Icelandic letter, is typed for Đ
     parts = [part.lstrip("0") or "0" if part.isdigit() else part for part in _PART.findall(plain)]
     return "-".join(parts) or None
 

@@ -92,7 +92,7 @@ source = _table("source", _key("name", primary=True), _time("first_seen_at"))
 run = _table(
     "run",
     _uuid("id", primary=True),
-    Column("source", Text(collation="C"), ForeignKey(f"{SCHEMA}.source.name"), nullable=False),
+    _key("source"),  # no foreign key: its check would write a lock into the source's row every night
     _key("run_key"),
     _whole("attempt"),  # 1, or more when a run that had ended was started again under its key
     _key("kind"),

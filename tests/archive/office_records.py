@@ -6,6 +6,10 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+
 from archive.manifest import FileVerdict, Processed, manifest_bytes
 from archive.objects import ObjectStore
 from archive.outcomes import Archived, Quarantined
@@ -60,7 +64,9 @@ def archived(
     **fields: object,
 ) -> Archived:
     """Store a record's original, files and manifest; give back what the loader takes."""
-    original = objects.put_bytes(f"<document unid='{key}' revision='{revision}'/>".encode())
+    original = objects.put_bytes(
+        f"<document unid='{key}' revision='{revision}'/>".encode("utf-8", "backslashreplace")
+    )
     kept = [objects.put_bytes(data) for data in (files or {}).values()]
     document = OfficialDocument.model_validate(
         {
@@ -167,3 +173,32 @@ def quarantined(key: str, revision: str = "1", reason: str = "xml_malformed") ->
 def relation(kind: RelationKind, **target: object) -> Relation:
     """A relation to a document named by ``target``."""
     return Relation(kind=kind, target=Reference.model_validate(target), reason="Ban hành nhầm")
+
+
+def everything(url: str) -> dict[str, list[str]]:
+    """Every row of every table of the archive as text, sorted."""
+    with psycopg.connect(sa.make_url(url).set(drivername="postgresql").render_as_string(False)) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'archive' ORDER BY 1")
+        return {
+            name: [
+                row[0]
+                for row in connection.execute(
+                    sql.SQL("SELECT t::text FROM archive.{} t ORDER BY 1").format(sql.Identifier(name))
+                )
+            ]
+            for (name,) in tables.fetchall()
+        }
+
+
+def places(url: str) -> dict[str, list[tuple[object, ...]]]:
+    """Of every row its place and who wrote and locked it: equal only if none was rewritten or locked."""
+    with psycopg.connect(sa.make_url(url).set(drivername="postgresql").render_as_string(False)) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'archive' ORDER BY 1")
+        return {
+            name: connection.execute(
+                sql.SQL("SELECT ctid::text, xmin::text, xmax::text FROM archive.{} ORDER BY 1").format(
+                    sql.Identifier(name)
+                )
+            ).fetchall()
+            for (name,) in tables.fetchall()
+        }

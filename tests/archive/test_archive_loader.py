@@ -40,7 +40,8 @@ def test_each_outcome_ends_in_its_state(
     )
     assert report == LoadReport(archived=2, unchanged=0, quarantined=1, withheld=1)
     assert select(
-        "SELECT symbol, symbol_norm, issued_date, issuer_norm, subject FROM archive.document_version ORDER BY 1"
+        "SELECT symbol, symbol_norm, issued_date, issuer_norm, subject"
+        " FROM archive.document_version ORDER BY 1"
     ) == [
         (
             "160-KL/TU",

@@ -25,14 +25,14 @@ def upgrade() -> None:
     _event()
     _object()
     _quarantine()
+    _run()
     _source()
     _withheld()
     _document_version()
-    _run()
+    _run_batch()
     _same_as()
     _attachment()
     _relation()
-    _run_batch()
     _signature_verdict()
     _refuse_change()
 
@@ -114,6 +114,37 @@ def _quarantine() -> None:
         schema=SCHEMA,
     )
     op.create_index("ix_quarantine_state_reason", "quarantine", ["state", "reason"], schema=SCHEMA)
+
+
+def _run() -> None:
+    op.create_table(
+        "run",
+        sa.Column("id", sa.UUID(), nullable=False),
+        sa.Column("source", KEY, nullable=False),
+        sa.Column("run_key", KEY, nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("kind", KEY, nullable=False),
+        sa.Column("started", MOMENT, nullable=False),
+        sa.Column("finished", MOMENT, nullable=True),
+        sa.Column("state", KEY, nullable=False),
+        sa.Column("window_start", MOMENT, nullable=True),
+        sa.Column("window_end", MOMENT, nullable=True),
+        sa.Column("plan", sa.Integer(), nullable=False),
+        sa.Column("batches", sa.Integer(), nullable=True),
+        sa.Column("listed", sa.Integer(), nullable=True),
+        sa.Column("unchanged_at_plan", sa.Integer(), nullable=True),
+        sa.Column("archived", sa.Integer(), nullable=False),
+        sa.Column("unchanged", sa.Integer(), nullable=False),
+        sa.Column("quarantined", sa.Integer(), nullable=False),
+        sa.Column("withheld", sa.Integer(), nullable=False),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.CheckConstraint("kind IN ('sync', 'backfill')", name="ck_run_kind"),
+        sa.CheckConstraint("state IN ('running', 'finished', 'failed')", name="ck_run_state"),
+        sa.PrimaryKeyConstraint("id", name="pk_run"),
+        sa.UniqueConstraint("source", "run_key", "attempt", name="uq_run_source_run_key_attempt"),
+        schema=SCHEMA,
+    )
+    op.create_index("ix_run_started", "run", ["started"], schema=SCHEMA)
 
 
 def _source() -> None:
@@ -212,36 +243,23 @@ def _document_version() -> None:
     op.create_index("ix_document_version_uid", "document_version", ["uid"], schema=SCHEMA)
 
 
-def _run() -> None:
+def _run_batch() -> None:
     op.create_table(
-        "run",
-        sa.Column("id", sa.UUID(), nullable=False),
-        sa.Column("source", KEY, nullable=False),
-        sa.Column("run_key", KEY, nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("kind", KEY, nullable=False),
-        sa.Column("started", MOMENT, nullable=False),
-        sa.Column("finished", MOMENT, nullable=True),
-        sa.Column("state", KEY, nullable=False),
-        sa.Column("window_start", MOMENT, nullable=True),
-        sa.Column("window_end", MOMENT, nullable=True),
+        "run_batch",
+        sa.Column("run_id", sa.UUID(), nullable=False),
         sa.Column("plan", sa.Integer(), nullable=False),
-        sa.Column("batches", sa.Integer(), nullable=True),
-        sa.Column("listed", sa.Integer(), nullable=True),
-        sa.Column("unchanged_at_plan", sa.Integer(), nullable=True),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("attempt", KEY, nullable=False),
+        sa.Column("records_sha256", KEY, nullable=False),
         sa.Column("archived", sa.Integer(), nullable=False),
         sa.Column("unchanged", sa.Integer(), nullable=False),
         sa.Column("quarantined", sa.Integer(), nullable=False),
         sa.Column("withheld", sa.Integer(), nullable=False),
-        sa.Column("failure", sa.Text(), nullable=True),
-        sa.CheckConstraint("kind IN ('sync', 'backfill')", name="ck_run_kind"),
-        sa.CheckConstraint("state IN ('running', 'finished', 'failed')", name="ck_run_state"),
-        sa.ForeignKeyConstraint(["source"], ["archive.source.name"], name="fk_run_source"),
-        sa.PrimaryKeyConstraint("id", name="pk_run"),
-        sa.UniqueConstraint("source", "run_key", "attempt", name="uq_run_source_run_key_attempt"),
+        sa.Column("loaded_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["archive.run.id"], name="fk_run_batch_run_id"),
+        sa.PrimaryKeyConstraint("run_id", "plan", "number", name="pk_run_batch"),
         schema=SCHEMA,
     )
-    op.create_index("ix_run_started", "run", ["started"], schema=SCHEMA)
 
 
 def _same_as() -> None:
@@ -328,25 +346,6 @@ def _relation() -> None:
         schema=SCHEMA,
     )
     op.create_index("ix_relation_target_uid", "relation", ["target_uid"], schema=SCHEMA)
-
-
-def _run_batch() -> None:
-    op.create_table(
-        "run_batch",
-        sa.Column("run_id", sa.UUID(), nullable=False),
-        sa.Column("plan", sa.Integer(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("attempt", KEY, nullable=False),
-        sa.Column("records_sha256", KEY, nullable=False),
-        sa.Column("archived", sa.Integer(), nullable=False),
-        sa.Column("unchanged", sa.Integer(), nullable=False),
-        sa.Column("quarantined", sa.Integer(), nullable=False),
-        sa.Column("withheld", sa.Integer(), nullable=False),
-        sa.Column("loaded_at", MOMENT, nullable=False),
-        sa.ForeignKeyConstraint(["run_id"], ["archive.run.id"], name="fk_run_batch_run_id"),
-        sa.PrimaryKeyConstraint("run_id", "plan", "number", name="pk_run_batch"),
-        schema=SCHEMA,
-    )
 
 
 def _signature_verdict() -> None:

@@ -1,0 +1,257 @@
+"""Questions to the archive: find and show a document, list what is set aside, count."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from archive.failures import database_errors
+from archive.searching import symbol_norm
+from archive.stored_text import key_text
+from archive.views import (
+    DocumentView,
+    FileView,
+    QuarantineView,
+    RelationView,
+    SameAsView,
+    Totals,
+    VerdictCount,
+    VerdictView,
+    VersionView,
+    WithheldCount,
+)
+from schemas.document import Flag
+
+MOST_FOUND = 100
+"""``find_document`` returns no more than this."""
+
+_HASH_PREFIX = re.compile(r"[0-9a-f]{8,64}")
+_View = TypeVar("_View")
+
+
+def find_document(engine: sa.Engine, text: str) -> list[DocumentView]:
+    """The documents that ``text`` names, newest first.
+
+    It may be a symbol in any spelling (of any version), a uid, a source key, an identity in the archive, or 8
+    and more digits of the SHA-256 of a file, an original or a manifest. Recalled documents are found too and
+    say so: whoever lists for normal use leaves them out.
+    """
+    asked = text.strip()
+    with database_errors("finding a document"), engine.connect() as connection:
+        rows = connection.execute(_FIND, _names(asked))
+        return _views(connection, [row.id for row in rows])
+
+
+def quarantine_list(
+    engine: sa.Engine, source: str | None = None, state: str | None = "open", limit: int = 1000
+) -> list[QuarantineView]:
+    """Records in quarantine, by source and key; ``state`` None: released and rejected ones too."""
+    with database_errors("listing the quarantine"), engine.connect() as connection:
+        rows = connection.execute(_QUARANTINE, {"source": source, "state": state, "limit": limit})
+        return [QuarantineView(**row) for row in rows.mappings()]
+
+
+def withheld_counts(engine: sa.Engine) -> list[WithheldCount]:
+    """How many records were withheld, by source, level and rule."""
+    return _counted(engine, WithheldCount, _WITHHELD)
+
+
+def verdict_counts(engine: sa.Engine) -> list[VerdictCount]:
+    """How many verdicts there are of each kind, by source: of current versions, the newest check of each."""
+    return _counted(engine, VerdictCount, _VERDICTS)
+
+
+def totals(engine: sa.Engine) -> Totals:
+    """What the archive holds in all."""
+    return _counted(engine, Totals, _TOTALS)[0]
+
+
+def _counted(engine: sa.Engine, view: type[_View], query: sa.TextClause) -> list[_View]:
+    with database_errors("counting"), engine.connect() as connection:
+        return [view(**row) for row in connection.execute(query).mappings()]
+
+
+def _names(asked: str) -> dict[str, str | int | UUID | None]:
+    prefix = asked.lower()
+    try:
+        identity = UUID(asked)
+    except ValueError:
+        identity = None
+    return {
+        "symbol": symbol_norm(asked),
+        "key": key_text(asked),
+        "identity": identity,
+        "prefix": prefix if _HASH_PREFIX.fullmatch(prefix) else None,
+        "most": MOST_FOUND,
+    }
+
+
+def _views(connection: sa.Connection, ids: Sequence[UUID]) -> list[DocumentView]:
+    versions = _versions(connection, ids)
+    relations: dict[UUID, list[RelationView]] = defaultdict(list)
+    for row in connection.execute(_RELATIONS, {"ids": ids}).mappings():
+        relations[row["id"]].append(_without(RelationView, row, "id"))
+    same: dict[UUID, list[SameAsView]] = defaultdict(list)
+    for row in connection.execute(_SAME_AS, {"ids": ids}).mappings():
+        same[row["id"]].append(_without(SameAsView, row, "id"))
+    documents = {row["id"]: row for row in connection.execute(_DOCUMENTS, {"ids": ids}).mappings()}
+    return [
+        DocumentView(
+            document=str(identity),
+            source=documents[identity]["source"],
+            source_key=documents[identity]["source_key"],
+            kind=documents[identity]["kind"],
+            current=next(
+                v for v in versions[identity] if v.version == documents[identity]["current_version"]
+            ),
+            versions=tuple(versions[identity]),
+            relations=tuple(relations[identity]),
+            same_as=tuple(same[identity]),
+            recalled=any(r.inverse and r.kind == "recalls" and r.by_issuer for r in relations[identity]),
+        )
+        for identity in ids
+    ]
+
+
+def _versions(connection: sa.Connection, ids: Sequence[UUID]) -> dict[UUID, list[VersionView]]:
+    files: dict[tuple[UUID, int], list[FileView]] = defaultdict(list)
+    for row in connection.execute(_FILES, {"ids": ids}).mappings():
+        place = (row["document_id"], row["of_version"])
+        file = dict(row) | {"defects": tuple(row["defects"])}
+        files[place].append(FileView(**{name: file[name] for name in FileView.__slots__}))
+    verdicts: dict[tuple[UUID, int], list[VerdictView]] = defaultdict(list)
+    for row in connection.execute(_VERSION_VERDICTS, {"ids": ids}).mappings():
+        place = (row["document_id"], row["of_version"])
+        verdicts[place].append(_without(VerdictView, row, "document_id", "of_version"))
+    versions: dict[UUID, list[VersionView]] = defaultdict(list)
+    for row in connection.execute(_VERSIONS, {"ids": ids}).mappings():
+        place = (row["document_id"], row["version"])
+        fields = {name: row[name] for name in VersionView.__slots__ if name in row}
+        fields |= {name: tuple(row[name]) for name in ("signers", "recipients")}
+        fields["flags"] = tuple(Flag.model_validate(flag) for flag in row["flags"])
+        versions[place[0]].append(
+            VersionView(**fields, files=tuple(files[place]), verdicts=tuple(verdicts[place]))
+        )
+    return versions
+
+
+def _without(view: type[_View], row: sa.RowMapping, *names: str) -> _View:
+    return view(**{name: value for name, value in row.items() if name not in names})
+
+
+_FIND = sa.text(
+    """WITH found AS (
+      SELECT document_id FROM archive.document_version WHERE symbol_norm = :symbol
+      UNION SELECT document_id FROM archive.document_version WHERE uid = :key
+      UNION SELECT id FROM archive.document WHERE source_key = :key
+      UNION SELECT id FROM archive.document WHERE id = :identity
+      UNION SELECT document_id FROM archive.document_version
+        WHERE original_sha256 >= :prefix AND original_sha256 < :prefix || 'g'
+      UNION SELECT document_id FROM archive.document_version
+        WHERE manifest_sha256 >= :prefix AND manifest_sha256 < :prefix || 'g'
+      UNION SELECT document_id FROM archive.attachment WHERE sha256 >= :prefix AND sha256 < :prefix || 'g')
+    SELECT d.id FROM found JOIN archive.document d ON d.id = found.document_id
+    JOIN archive.document_version v ON v.document_id = d.id AND v.version = d.current_version
+    ORDER BY v.issued_date DESC NULLS LAST, d.source, d.source_key LIMIT :most"""
+).bindparams(
+    sa.bindparam("symbol", type_=sa.Text),
+    sa.bindparam("prefix", type_=sa.Text),
+    sa.bindparam("identity", type_=sa.Uuid),
+)
+_DOCUMENTS = sa.text(
+    "SELECT id, source, source_key, kind, current_version FROM archive.document WHERE id = ANY(:ids)"
+)
+_VERSIONS = sa.text(
+    "SELECT * FROM archive.document_version WHERE document_id = ANY(:ids) ORDER BY document_id, version"
+)
+_FILES = sa.text(
+    """SELECT document_id, version AS of_version, ordinal, name, sha256, size, media_type, defects
+    FROM archive.attachment WHERE document_id = ANY(:ids) ORDER BY document_id, version, ordinal"""
+)
+_VERSION_VERDICTS = sa.text(
+    """SELECT document_id, version AS of_version, attachment, file_name, sha256, check_no, position, format,
+      indication, sub_indication, integrity, coverage, modification, role, signer_name, signer_organization,
+      claimed_time, best_time, revocation, verified_at, verdict
+    FROM archive.signature_verdict WHERE document_id = ANY(:ids)
+    ORDER BY document_id, version, check_no, position"""
+)
+# A relation counts while the version that states it is the current one: a corrected record takes it back.
+_RELATION_COLUMNS = """r.kind, o.source AS other_source, w.symbol AS other_symbol,
+  concat_ws(' ', r.target_uid, nullif(concat_ws('/', r.target_number, r.target_notation), ''),
+    r.target_issued_date) AS named,
+  r.reason, r.effective,
+  coalesce(v.issuer_id = w.issuer_id OR v.issuer_norm = w.issuer_norm, false) AS by_issuer
+"""
+_RELATIONS = sa.text(
+    f"""SELECT r.document_id AS id, false AS inverse, r.target_document::text AS other, {_RELATION_COLUMNS}
+    FROM archive.document d
+    JOIN archive.relation r ON r.document_id = d.id AND r.version = d.current_version
+    JOIN archive.document_version v ON v.document_id = d.id AND v.version = d.current_version
+    LEFT JOIN archive.document o ON o.id = r.target_document
+    LEFT JOIN archive.document_version w ON w.document_id = o.id AND w.version = o.current_version
+    WHERE d.id = ANY(:ids)
+    UNION ALL
+    SELECT r.target_document, true, r.document_id::text, {_RELATION_COLUMNS}
+    FROM archive.document d
+    JOIN archive.document_version v ON v.document_id = d.id AND v.version = d.current_version
+    JOIN archive.relation r ON r.target_document = d.id
+    JOIN archive.document o ON o.id = r.document_id AND o.current_version = r.version
+    JOIN archive.document_version w ON w.document_id = o.id AND w.version = o.current_version
+    WHERE d.id = ANY(:ids)
+    ORDER BY 1, 2, 4, 7, 3"""  # noqa: S608 - constants of this module
+)
+_SAME_AS = sa.text(
+    """SELECT a.id, d.id::text AS document, d.source, d.source_key, s.grade, s.evidence, s.state
+    FROM unnest(CAST(:ids AS uuid[])) AS a(id)
+    JOIN archive.same_as s ON a.id IN (s.document_a, s.document_b)
+    JOIN archive.document d ON d.id = CASE a.id WHEN s.document_a THEN s.document_b ELSE s.document_a END
+    ORDER BY a.id, s.grade, d.source, d.source_key"""
+)
+_QUARANTINE = sa.text(
+    """SELECT id::text, source, source_key, revision, stage, reason, message, location, original_sha256,
+      context, attempts, first_run::text, last_run::text, state, resolved_by, resolved_why, resolved_at
+    FROM archive.quarantine
+    WHERE (CAST(:source AS text) IS NULL OR source = :source)
+      AND (CAST(:state AS text) IS NULL OR state = :state)
+    ORDER BY source, source_key, revision LIMIT :limit"""
+)
+_WITHHELD = sa.text(
+    """SELECT source, level, rule, count(*) AS records FROM archive.withheld
+    GROUP BY source, level, rule ORDER BY source, level, rule"""
+)
+_VERDICTS = sa.text(
+    """SELECT d.source, s.indication, s.sub_indication, count(*) AS verdicts
+    FROM archive.document d
+    JOIN archive.signature_verdict s ON s.document_id = d.id AND s.version = d.current_version
+    WHERE s.check_no = (SELECT max(check_no) FROM archive.signature_verdict
+      WHERE document_id = s.document_id AND version = s.version)
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+)
+_TOTALS = sa.text(
+    """SELECT
+      (SELECT count(*) FROM archive.document WHERE kind = 'document') AS documents,
+      (SELECT count(*) FROM archive.document WHERE kind = 'status') AS statuses,
+      (SELECT count(*) FROM archive.document WHERE kind = 'other') AS others,
+      (SELECT count(*) FROM archive.document_version) AS versions,
+      (SELECT count(DISTINCT r.target_document) FROM archive.relation r
+        JOIN archive.document o ON o.id = r.document_id AND o.current_version = r.version
+        JOIN archive.document_version w ON w.document_id = o.id AND w.version = o.current_version
+        JOIN archive.document d ON d.id = r.target_document
+        JOIN archive.document_version v ON v.document_id = d.id AND v.version = d.current_version
+        WHERE r.kind = 'recalls'
+          AND (v.issuer_id = w.issuer_id OR v.issuer_norm = w.issuer_norm)) AS recalled,
+      (SELECT count(*) FROM archive.attachment) AS files,
+      (SELECT count(*) FROM archive.object) AS objects,
+      (SELECT coalesce(sum(size), 0)::bigint FROM archive.object) AS object_bytes,
+      (SELECT count(*) FROM archive.relation) AS relations,
+      (SELECT count(*) FROM archive.relation WHERE target_document IS NOT NULL) AS relations_resolved,
+      (SELECT count(*) FROM archive.same_as WHERE state <> 'refused') AS same_as,
+      (SELECT count(*) FROM archive.quarantine WHERE state = 'open') AS quarantined_open,
+      (SELECT count(*) FROM archive.withheld) AS withheld,
+      (SELECT count(*) FROM archive.event) AS events"""
+)

@@ -1,0 +1,216 @@
+"""What a person is shown of the archive: frozen values, read from its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from schemas.document import Flag
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """A file of a version; ``sha256`` finds its bytes in the object store."""
+
+    ordinal: int
+    name: str
+    sha256: str
+    size: int
+    media_type: str
+    defects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """A verdict on one signature of one file, from one of the version's checks.
+
+    Attributes:
+        attachment: ordinal of the file; ``None``: the original record itself.
+        check_no: 1 at ingest; the highest is the newest.
+        verdict: every axis as JSON values, as ``signatures.verdict.Verdict`` names them.
+    """
+
+    attachment: int | None
+    file_name: str
+    sha256: str
+    check_no: int
+    position: int
+    format: str
+    indication: str
+    sub_indication: str
+    integrity: str
+    coverage: str
+    modification: str
+    role: str
+    signer_name: str | None
+    signer_organization: str | None
+    claimed_time: datetime | None
+    best_time: datetime | None
+    revocation: str
+    verified_at: datetime | None
+    verdict: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class RelationView:
+    """A relation of the shown document, or of another one to it.
+
+    Attributes:
+        kind: see ``schemas.document.RelationKind``.
+        inverse: True when the other document names this one.
+        other: identity of the other document; ``None`` while it is not in the archive, or not certain.
+        other_source, other_symbol: what the archive knows of it; ``None`` without ``other``.
+        named: the other document as it was named: uid, or number, notation and date.
+        reason, effective: as stated.
+        by_issuer: whether both have the same issuer; only then does a recall hide the document.
+    """
+
+    kind: str
+    inverse: bool
+    other: str | None
+    other_source: str | None
+    other_symbol: str | None
+    named: str
+    reason: str | None
+    effective: date | None
+    by_issuer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SameAsView:
+    """The same document as another source holds it.
+
+    Attributes:
+        grade: ``A`` same first file, ``B`` same symbol, issuer and date, ``C`` a suggestion.
+        evidence: the file's SHA-256, or the symbol.
+        state: ``found``, ``confirmed`` or ``refused``.
+    """
+
+    document: str
+    source: str
+    source_key: str
+    grade: str
+    evidence: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """One version of a document, with its files and verdicts."""
+
+    version: int
+    revision: str
+    changed_at: datetime | None
+    received_at: datetime
+    manifest_sha256: str
+    original_sha256: str
+    original_type: str
+    original_size: int
+    uid: str | None
+    number: str | None
+    notation: str | None
+    symbol: str | None
+    issued_date: date | None
+    issuer_name: str | None
+    issuer_id: str | None
+    type_name: str | None
+    type_code: str | None
+    subject: str | None
+    direction: str
+    urgency: str | None
+    status_code: str | None
+    arrival_number: str | None
+    arrival_date: date | None
+    signers: tuple[str, ...]
+    recipients: tuple[str, ...]
+    flags: tuple[Flag, ...]
+    files: tuple[FileView, ...]
+    verdicts: tuple[VerdictView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document as one source holds it.
+
+    Attributes:
+        document: identity in the archive.
+        kind: ``document``, ``status`` or ``other``.
+        current: the version in force. versions: all of them, oldest first.
+        relations: both ways, of the current version and of the others' current versions.
+        same_as: the same document in other sources.
+        recalled: its issuer recalled it: hidden from normal use, kept with all its process.
+    """
+
+    document: str
+    source: str
+    source_key: str
+    kind: str
+    current: VersionView
+    versions: tuple[VersionView, ...]
+    relations: tuple[RelationView, ...]
+    same_as: tuple[SameAsView, ...]
+    recalled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineView:
+    """A record in quarantine; see ``archive.outcomes.Quarantined``."""
+
+    id: str
+    source: str
+    source_key: str
+    revision: str
+    stage: str
+    reason: str
+    message: str
+    location: str
+    original_sha256: str | None
+    context: Mapping[str, str]
+    attempts: int
+    first_run: str
+    last_run: str
+    state: str
+    resolved_by: str | None
+    resolved_why: str | None
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldCount:
+    """How many records of a source were withheld by a rule."""
+
+    source: str
+    level: str
+    rule: str
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictCount:
+    """How many verdicts, of the newest check of each current version, are alike."""
+
+    source: str
+    indication: str
+    sub_indication: str
+    verdicts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the archive holds in all."""
+
+    documents: int
+    statuses: int
+    others: int
+    versions: int
+    recalled: int
+    files: int
+    objects: int
+    object_bytes: int
+    relations: int
+    relations_resolved: int
+    same_as: int
+    quarantined_open: int
+    withheld: int
+    events: int
