@@ -23,6 +23,7 @@ _XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
 _WRAPPERS = frozenset({"edXML", "edXMLEnvelope", "edXMLHeader", "edXMLBody"})
 _PAYLOAD = "ContentTransferEncoded"
 _ATTACHMENTS = frozenset({"AttachmentEncoded", "Attachment"})
+_PREDECLARED = {"xml": "http://www.w3.org/XML/1998/namespace"}
 _NO_ATTRIBUTES: MappingProxyType[str, str] = MappingProxyType({})
 
 
@@ -100,23 +101,35 @@ class ElementReader:
 
     def _start(self, qualified: str, attributes: dict[str, str]) -> None:
         _, line = self._position()
-        self._count(sum(map(len, attributes.values())) + len(qualified), line)
         prefix, _, name = qualified.rpartition(":")
-        namespaces = self._namespaces(attributes)
-        self._note_unbound(prefix, namespaces, line)
-        kept = {}
-        for attribute, value in attributes.items():
-            attribute_prefix, _, local = attribute.rpartition(":")
-            if attribute == "xmlns" or attribute_prefix == "xmlns":
-                continue
-            self._note_unbound(attribute_prefix, namespaces, line)
-            kept[local] = value
-        self._check_place(name, namespaces.get(prefix, ""), line)
-        self._open.append(_Open(name, MappingProxyType(kept) if kept else _NO_ATTRIBUTES, namespaces, line))
+        namespaces = self._open[-1].namespaces if self._open else _PREDECLARED
+        kept = _NO_ATTRIBUTES
+        if attributes:
+            namespaces = _declared(attributes, namespaces)
+            kept = self._attributes(attributes, namespaces, line)
+        self._count(attributes, line)
+        if prefix and prefix not in namespaces:
+            self._unbound.setdefault(prefix, line)
+        if not self._open or self._open[-1].name in _WRAPPERS:
+            self._check_place(name, namespaces.get(prefix, ""), line)
+        self._open.append(_Open(name, kept, namespaces, line))
         if self._silent or name == "Signature":
             self._silent += 1
         if name == _PAYLOAD and not self.payload_open:
             self._begin_payload()
+
+    def _attributes(
+        self, attributes: dict[str, str], namespaces: dict[str, str], line: int
+    ) -> MappingProxyType[str, str]:
+        kept = {}
+        for qualified, value in attributes.items():
+            prefix, _, name = qualified.rpartition(":")
+            if qualified == "xmlns" or prefix == "xmlns":
+                continue
+            if prefix and prefix not in namespaces:
+                self._unbound.setdefault(prefix, line)
+            kept[name] = value
+        return MappingProxyType(kept) if kept else _NO_ATTRIBUTES
 
     def _end(self, _: str) -> None:
         element = self._open.pop()
@@ -190,21 +203,6 @@ class ElementReader:
         self._parser.buffer_text = True
         self._parser.CharacterDataHandler = self._characters
 
-    def _namespaces(self, attributes: dict[str, str]) -> dict[str, str]:
-        inherited = (
-            self._open[-1].namespaces if self._open else {"xml": "http://www.w3.org/XML/1998/namespace"}
-        )
-        declared = {
-            attribute.partition(":")[2]: uri
-            for attribute, uri in attributes.items()
-            if attribute == "xmlns" or attribute.startswith("xmlns:")
-        }
-        return {**inherited, **declared} if declared else inherited
-
-    def _note_unbound(self, prefix: str, namespaces: dict[str, str], line: int) -> None:
-        if prefix and prefix not in namespaces:
-            self._unbound.setdefault(prefix, line)
-
     def _check_place(self, name: str, namespace: str, line: int) -> None:
         parent = self._open[-1].name if self._open else None
         if parent is None:
@@ -243,15 +241,24 @@ class ElementReader:
             message = f"text outside any field of {element.name}: {text[:60]!r}"
             self._defects.append(Defect("stray_text", message, f"line {element.line}"))
 
-    def _count(self, size: int, line: int) -> None:
+    def _count(self, attributes: dict[str, str], line: int) -> None:
         self._elements += 1
-        self._text_size += size
+        if attributes:
+            self._text_size += sum(map(len, attributes.values()))
         if len(self._open) >= MAX_DEPTH:
-            raise RefusedError(
-                "xml_too_deep", f"elements are nested more than {MAX_DEPTH} levels deep", f"line {line}"
-            )
+            raise RefusedError("xml_too_deep", f"more than {MAX_DEPTH} levels of elements", f"line {line}")
         if self._elements > MAX_ELEMENTS:
             raise RefusedError("xml_too_large", f"more than {MAX_ELEMENTS} elements", f"line {line}")
 
     def _where(self) -> str:
         return f"line {self._position()[1]}"
+
+
+def _declared(attributes: dict[str, str], inherited: dict[str, str]) -> dict[str, str]:
+    """The namespaces by prefix inside an element with ``attributes``."""
+    declared = {
+        attribute.partition(":")[2]: uri
+        for attribute, uri in attributes.items()
+        if attribute == "xmlns" or attribute.startswith("xmlns:")
+    }
+    return {**inherited, **declared} if declared else inherited
