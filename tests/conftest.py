@@ -15,6 +15,15 @@ from archive.embedded import EmbeddedServer
 _FAST_NOT_SAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_real_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reaches the archive of whoever runs the tests by forgetting to name its own."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LIENTHONG_HOME", str(tmp_path_factory.mktemp("home")))
+        environment.delenv("LIENTHONG_DATABASE_URL", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[EmbeddedServer]:
     """One server for the whole session; a test that needs to stop it starts one of its own."""

@@ -104,12 +104,20 @@ def prepare(places: Places, account: ServerAccount) -> None:
 
 
 def check_owner(places: Places) -> None:
-    """Refuse a folder that is another user's.
+    """Refuse a folder that is another user's; one that does not exist is nobody's yet.
 
     Raises:
-        ConfigurationError: it is.
+        ConfigurationError: it is another user's, or in a folder that is closed to us.
     """
-    owner = places.folder.stat().st_uid
+    try:
+        owner = places.folder.stat().st_uid
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ConfigurationError(
+            f"the folder {places.folder} cannot be looked at: {error.strerror}",
+            action="run as the user who owns it, or set LIENTHONG_HOME to a folder of your own",
+        ) from error
     if owner != os.geteuid():
         raise ConfigurationError(
             f"the folder {places.folder} belongs to user id {owner}, and we are {os.geteuid()}",

@@ -88,17 +88,22 @@ class EmbeddedServer:
             FatalError: it does not stop.
         """
         places = self._places
+        place.check_owner(places)
         if not places.lock_file.exists():
             return
-        place.check_owner(places)
         with place.exclusive(places, self.timeout):
             if postmaster_pid(places.data) is not None:
                 open_cluster(places, server_account(), self.settings, self.timeout).shut_down()
             place.forget_short_socket_folder(places)
 
     def status(self) -> ServerStatus:
-        """Look at the server without changing anything."""
+        """Look at the server without changing anything.
+
+        Raises:
+            ConfigurationError: it is another user's, or its data folder is not PostgreSQL's.
+        """
         places = self._places
+        place.check_owner(places)
         pid = postmaster_pid(places.data)
         running = pid is not None and self._obstacle() is None
         major = data_major(places)

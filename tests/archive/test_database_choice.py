@@ -60,10 +60,9 @@ def test_a_given_server_is_used(
 def test_an_old_server_is_refused(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIENTHONG_DATABASE_URL", database_url)
     monkeypatch.setattr(database, "OLDEST_SERVER", 99)
-    with pytest.raises(
-        ConfigurationError, match=r"is PostgreSQL 18; .* expected PostgreSQL 99 or newer"
-    ) as refusal:
+    with pytest.raises(ConfigurationError, match="is PostgreSQL 18") as refusal:
         database.database_url()
+    assert "expected PostgreSQL 99 or newer" in str(refusal.value)
     assert str(sqlalchemy.make_url(database_url).password) not in str(refusal.value)
 
 

