@@ -18,6 +18,10 @@ from connectors.operations.spool import Spool
 from schemas.media_type import EDXML
 from schemas.record import Content, Listing, SourceRecord, Unreadable
 
+MAX_GROWTH = 64
+"""Times its own size that a package may unpack to in all; scans and office files pack to a tenth at best."""
+GROWTH_FREE = 256 << 20
+"""Bytes to which any package may unpack."""
 MAX_ATTACHMENTS = 1000
 """Attachments of one file, nested ones included."""
 
@@ -38,7 +42,8 @@ def parse_edxml(listing: Listing, original: Content, context: Mapping[str, str])
     if isinstance(found, Refusal):
         return Unreadable(listing, found.reason, found.message, _where(found.where, context), original)
     identity = identify(found.fields)
-    files = list(islice(read_attachments(original, found, Spool()), MAX_ATTACHMENTS + 1))
+    spool = Spool(total_limit=max(GROWTH_FREE, MAX_GROWTH * original.size))
+    files = list(islice(read_attachments(original, found, spool), MAX_ATTACHMENTS + 1))
     if len(files) > MAX_ATTACHMENTS:
         message = f"the package holds more than {MAX_ATTACHMENTS} attachments"
         where = _where("AttachmentEncoded", context)

@@ -186,14 +186,15 @@ class _Pass:
         return None
 
     def _jump(self, piece: bytes, at: int) -> None:
-        """Move the stream to the next ``<``, unless CDATA or comments in the payload must be read whole.
+        """Move the stream to the next ``<``, unless markup in the payload must be read whole.
 
         ``piece`` is what the parser got last, ``at`` the byte of the file where it ends.
         """
         start = self._reader.payload_start
         if start is None or self._reader.payload_marked_up:
             return
-        if piece.find(b"<", max(0, start - (at - len(piece)))) >= 0:
+        begun = max(0, start - (at - len(piece)))
+        if piece.find(b"<", begun) >= 0 or piece.find(b"&", begun) >= 0:
             self._reader.payload_marked_up = True
             return
         while further := self._stream.read(_SKIP_CHUNK):

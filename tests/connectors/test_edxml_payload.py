@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.operations import one_entry_zip, payload
+from connectors.operations import edxml, one_entry_zip, payload
 from connectors.operations.edxml import parse_edxml
 from connectors.operations.package import DocumentPackage, Organ, PackageFile
 from connectors.operations.spool import SliceContent, Spool, SpoolFullError
@@ -169,6 +169,14 @@ def test_what_is_larger_than_the_limit_is_kept_packed(monkeypatch: pytest.Monkey
     assert _bytes(raw.content) == base64.b64encode(b"0123456789" * 200)
 
 
+def test_many_small_bombs_together_stop_at_the_records_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edxml, "GROWTH_FREE", 3 << 20)
+    bomb = _zip(("trang.txt", bytes(1 << 20)))
+    found = _attachments(*(PackageFile(f"{number}.zipped", bomb, "application/zip") for number in range(4)))
+    assert [file.defects for file in found] == [(), (), ("record_too_large",), ("record_too_large",)]
+    assert _bytes(found[3].content) in {bomb, base64.b64encode(bomb)}
+
+
 def test_small_files_may_pack_as_well_as_they_like() -> None:
     (found,) = _attachments(
         PackageFile("trang.txt", b" " * one_entry_zip.RATIO_FREE, "text/plain", zipped=True)
@@ -280,7 +288,8 @@ def test_two_attachments_of_one_id_are_named() -> None:
 
 @pytest.mark.parametrize("size", [65_000, 131_072, 400_000])
 @pytest.mark.parametrize(
-    "layout", ["<![CDATA[{}]]>", "{}<!-- {} -->", "<!-- {} -->{}", "\r\n{}&#13;\n", "{}"]
+    "layout",
+    ["<![CDATA[{}]]>", "{}<!-- {} -->", "<!-- {} -->{}", "\r\n{}&#13;\n", "&#10;" * 30_000 + "{}", "{}"],
 )
 def test_markup_in_a_large_payload_is_read_whole(layout: str, size: int) -> None:
     data = (b"Thong bao so " * (size // 12))[:size]
