@@ -284,7 +284,7 @@ def _spoiled(label: str, data: bytes, record: ExpectedRecord) -> tuple[bytes, Ex
         return b"1212" + data, record
     if label == "impossible-date":
         wrong = data.replace(b"2014/02/28</edXML:PromulgationDate>", b"2014/02/30</edXML:PromulgationDate>")
-        return wrong, replace(record, issued_date="", flags=("unparsed_date",))
+        return wrong, replace(record, issued_date="", flags=("impossible_date",))
     if label == "truncated-package":
         lost = replace(record, key="", outcome=QUARANTINED, reason="unreadable", files=())
         return data[: len(data) * 3 // 5], lost

@@ -256,7 +256,7 @@ class _Application:
             if chance < 0.5:
                 return []
             data = rtf_of(paper)
-            return [(data, expected_file(f"{paper.file_stem}.rtf", data, "unsigned", 0))]
+            return [(data, expected_file(f"{paper.file_stem}.rtf", data, "rtf"))]
         if chance < 0.35 and paper.label not in _ALWAYS_WITH_FILE:
             return []
         file = self._press.pdf(paper, "scan" if paper.day.year < 2014 else "")

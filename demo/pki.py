@@ -67,35 +67,56 @@ class _Holder:
     common_name: str
     organization: str
     title: str = ""
+    number: str = ""  # as government certificates carry it: CCCD of a person, MNS (budget code) of an organ
     key_label: str = ""  # a renewed certificate keeps its key
     until: datetime = _END_SPAN[1]
 
 
+_OFFICE = "Văn phòng Tỉnh ủy Thượng Giang"
 _PERSONS = (
-    _Holder("person-oanh", "Lâm Thị Thục Oanh", "Tỉnh ủy Thượng Giang", "Phó Bí thư Thường trực"),
-    _Holder("person-thuan", "Mạc Văn Thuần", "Văn phòng Tỉnh ủy Thượng Giang", "Chánh Văn phòng"),
-    _Holder("person-lan", "Nghiêm Thị Diệu Lan", "Ban Tuyên giáo Tỉnh ủy Thượng Giang", "Trưởng Ban"),
-    _Holder("person-khoat", "Phùng Thế Khoát", "Ủy ban nhân dân tỉnh Thượng Giang", "Chủ tịch"),
-    _Holder("person-lam", "Kiều Xuân Lãm", "Huyện ủy Lâm Giang", "Bí thư"),
     _Holder(
-        "person-suong-revoked", "Cù Thị Bích Sương", "Văn phòng Tỉnh ủy Thượng Giang", "Phó Chánh Văn phòng"
+        "person-oanh",
+        "Lâm Thị Thục Oanh",
+        "Tỉnh ủy Thượng Giang",
+        "Phó Bí thư Thường trực",
+        "CCCD:000000000001",
     ),
+    _Holder("person-thuan", "Mạc Văn Thuần", _OFFICE, "Chánh Văn phòng", "CCCD:000000000002"),
+    _Holder(
+        "person-lan",
+        "Nghiêm Thị Diệu Lan",
+        "Ban Tuyên giáo Tỉnh ủy Thượng Giang",
+        "Trưởng Ban",
+        "CCCD:000000000003",
+    ),
+    _Holder(
+        "person-khoat",
+        "Phùng Thế Khoát",
+        "Ủy ban nhân dân tỉnh Thượng Giang",
+        "Chủ tịch",
+        "CCCD:000000000004",
+    ),
+    _Holder("person-lam", "Kiều Xuân Lãm", "Huyện ủy Lâm Giang", "Bí thư", "CCCD:000000000005"),
+    _Holder("person-suong-revoked", "Cù Thị Bích Sương", _OFFICE, "Phó Chánh Văn phòng", "CCCD:000000000006"),
     _Holder(
         "person-thuan-expired",
         "Mạc Văn Thuần",
-        "Văn phòng Tỉnh ủy Thượng Giang",
+        _OFFICE,
         "Chánh Văn phòng",
+        "CCCD:000000000002",
         "person-thuan",
         EXPIRED_ON,
     ),
 )
 _SEALS = (
-    _Holder("seal-tu", "Tỉnh ủy Thượng Giang", "Tỉnh ủy Thượng Giang"),
-    _Holder("seal-vptu", "Văn phòng Tỉnh ủy Thượng Giang", "Tỉnh ủy Thượng Giang"),
+    _Holder("seal-tu", "Tỉnh ủy Thượng Giang", "Tỉnh ủy Thượng Giang", number="MNS:0000001"),
+    _Holder("seal-vptu", _OFFICE, "Tỉnh ủy Thượng Giang", number="MNS:0000002"),
     _Holder("seal-ubnd", "Ủy ban nhân dân tỉnh Thượng Giang", "Ủy ban nhân dân tỉnh Thượng Giang"),
     _Holder("seal-hulg", "Huyện ủy Lâm Giang", "Huyện ủy Lâm Giang"),
 )
-_FOREIGN = _Holder("person-nhai-foreign", "Quách Thị Nhài", "Công ty Dịch vụ Thượng Giang", "Giám đốc")
+_FOREIGN = _Holder(
+    "person-nhai-foreign", "Quách Thị Nhài", "Công ty Dịch vụ Thượng Giang", "Giám đốc", "CCCD:000000000007"
+)
 
 
 def build_pki(seed: int) -> Pki:
@@ -147,7 +168,7 @@ def _authority(
 
 def _signer(seed: int, holder: _Holder, parent: Credential) -> Credential:
     key = _key(seed, holder.key_label or holder.label)
-    subject = _name(holder.common_name, holder.organization, holder.title)
+    subject = _name(holder.common_name, holder.organization, holder.title, holder.number)
     builder = _builder(seed, holder.label, subject, key, parent, (_END_SPAN[0], holder.until))
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(authority=False), critical=True)
@@ -239,13 +260,14 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
     )
 
 
-def _name(common_name: str, organization: str, title: str = "") -> x509.Name:
+def _name(common_name: str, organization: str, title: str = "", number: str = "") -> x509.Name:
     parts = [
         (NameOID.COUNTRY_NAME, "VN"),
         (NameOID.ORGANIZATION_NAME, organization),
         (NameOID.ORGANIZATIONAL_UNIT_NAME, f"Demo – {DISCLAIMER}"),
         (NameOID.TITLE, title),
         (NameOID.COMMON_NAME, common_name),
+        (NameOID.USER_ID, number),
     ]
     return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts if value])
 

@@ -34,7 +34,7 @@ class ExpectedFile:
         name: as the record names it.
         sha256, size: of the bytes after the transport's wrapping.
         case: our own name for what was done to it (``person_and_seal``, ``tampered`` …).
-        signatures: how many signatures were made in it.
+        roles: who made each signature that can still be found, in order: ``PERSON`` or ``ORGAN``.
         verdicts: indications that are right for the file as a whole; any other is wrong.
         defects: defects that its reading must name.
     """
@@ -43,7 +43,7 @@ class ExpectedFile:
     sha256: str
     size: int
     case: str
-    signatures: int
+    roles: tuple[str, ...]
     verdicts: tuple[str, ...]
     defects: tuple[str, ...] = ()
 
@@ -66,7 +66,7 @@ class ExpectedRecord:
         issuer: tên cơ quan ban hành; ``""`` where the record does not say it (Notes, văn bản đi).
         subject: trích yếu in NFC Unicode, as a reader of the source sees it.
         relations: kind of relation and key of the other document.
-        flags: what normalising must remark (``unparsed_date`` …).
+        flags: what normalising must remark (``impossible_date`` …).
     """
 
     source: str

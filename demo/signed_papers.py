@@ -27,6 +27,8 @@ _UNREADABLE = ("ERROR", "UNSUPPORTED", "INDETERMINATE", "TOTAL_FAILED")
 CASES: dict[str, tuple[str, ...]] = {
     "unsigned": _NONE,
     "scan": _NONE,
+    # The format knows no signature; who does not read it may say only that.
+    "rtf": ("NO_SIGNATURE", "UNSUPPORTED"),
     "person_and_seal": _PASSED,
     "seal_only": _PASSED,
     "person_only": _PASSED,
@@ -66,8 +68,11 @@ class Press:
             compress=case != "tampered",
             note="Bản số hóa từ bản giấy" if case == "scan" else "",
         )
+        roles = tuple(
+            "PERSON" if signing.credential.startswith("person") else "ORGAN" for signing in signings
+        )
         data = self._spoiled(sign_pdf(data, signings, self.pki), paper, case)
-        return PdfFile(data, expected_file(name or f"{paper.file_stem}.pdf", data, case, len(signings)))
+        return PdfFile(data, expected_file(name or f"{paper.file_stem}.pdf", data, case, roles))
 
     def _usual_case(self, paper: Paper) -> str:
         certificates = (bool(paper.official.certificate), bool(paper.organ.seal))
@@ -92,14 +97,14 @@ class Press:
         return data
 
 
-def expected_file(name: str, data: bytes, case: str, signatures: int) -> ExpectedFile:
+def expected_file(name: str, data: bytes, case: str, roles: tuple[str, ...] = ()) -> ExpectedFile:
     """What is true of a file that was made for ``case``."""
     return ExpectedFile(
         name=name,
         sha256=hashlib.sha256(data).hexdigest(),
         size=len(data),
         case=case,
-        signatures=signatures,
+        roles=() if case == "utf8_decoded" else roles,
         verdicts=CASES[case],
         defects=("corrupt_utf8_decode",) if case == "utf8_decoded" else (),
     )
