@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from archive.loader import Archive, Batch
 from archive.migrate import migrate
 from archive.objects import ObjectStore
 from archive.runs import start_run
+from archive.tables import metadata
 from schemas.record import Window
 from tests.archive.office_records import CLOCK
 
@@ -30,14 +30,22 @@ def template(postgres_server: EmbeddedServer) -> str:
     return "archive_template"
 
 
-@pytest.fixture
-def archive_url(postgres_server: EmbeddedServer, template: str) -> Iterator[str]:
-    """The URL of a migrated, empty archive database of the test's own."""
-    name = f"archive_{uuid.uuid4().hex[:12]}"
+@pytest.fixture(scope="session")
+def archive_database(postgres_server: EmbeddedServer, template: str) -> str:
+    """The URL of a database that all tests use, one after the other."""
     with psycopg.connect(postgres_server.url("postgres", "postgresql"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        yield postgres_server.url(name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE archive_tests TEMPLATE {template}")
+    return postgres_server.url("archive_tests")
+
+
+@pytest.fixture
+def archive_url(archive_database: str) -> str:
+    """The URL of a migrated, empty archive database."""
+    tables = ", ".join(f"archive.{table.name}" for table in metadata.sorted_tables)
+    with psycopg.connect(archive_database.replace("+psycopg", "")) as connection:
+        connection.execute("SET session_replication_role = replica")  # past the guard of append-only tables
+        connection.execute(f"TRUNCATE {tables}")
+    return archive_database
 
 
 @pytest.fixture

@@ -296,8 +296,12 @@ def test_a_database_error_does_not_quote_a_document(
         connection.execute(
             sa.text("ALTER TABLE archive.document_version ADD CONSTRAINT no_words CHECK (subject IS NULL)")
         )
-    with pytest.raises(FatalError) as caught:
-        archive.load(batch(), [archived(objects, "A1", subject="Lời riêng của văn bản")])
+    try:
+        with pytest.raises(FatalError) as caught:
+            archive.load(batch(), [archived(objects, "A1", subject="Lời riêng của văn bản")])
+    finally:
+        with engine.begin() as connection:
+            connection.execute(sa.text("ALTER TABLE archive.document_version DROP CONSTRAINT no_words"))
     told = f"{caught.value!r} {caught.value.__cause__!r}"
     assert "no_words" in told
     assert "Lời riêng" not in told
