@@ -10,7 +10,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.operations.edxml import parse_edxml
@@ -20,6 +20,7 @@ from connectors.operations.package import DocumentPackage, Organ, PackageFile, R
 from connectors.operations.writer import write_document
 from schemas.record import BytesContent, Defect, FileContent, Listing, SourceRecord, Unreadable, chunks
 
+_UNTIMED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 _LISTING = Listing("k", "r", "l")
 _PDF = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n%%EOF\n"
 _PACKAGE = DocumentPackage(
@@ -281,6 +282,7 @@ def test_what_is_no_package_is_refused_with_reason_and_place(data: bytes, reason
     assert answer.original == BytesContent(data)
 
 
+@_UNTIMED
 @given(st.integers(0, len(_GOOD) - 1), st.binary(max_size=6))
 def test_any_damage_gives_a_record_or_a_reason(at: int, inserted: bytes) -> None:
     answer = parse_edxml(_LISTING, BytesContent(_GOOD[:at] + inserted + _GOOD[at + 1 :]), {})
@@ -291,6 +293,7 @@ def test_any_damage_gives_a_record_or_a_reason(at: int, inserted: bytes) -> None
         assert answer.fields
 
 
+@_UNTIMED
 @given(st.integers(0, len(_GOOD) - len(b"</edXML>\n") - 1))
 def test_a_package_cut_anywhere_is_never_taken_for_whole(at: int) -> None:
     assert isinstance(parse_edxml(_LISTING, BytesContent(_GOOD[:at]), {}), Unreadable)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.operations import edxml, one_entry_zip, payload
@@ -20,6 +20,7 @@ from connectors.operations.spool import SliceContent, Spool, SpoolFullError
 from connectors.operations.writer import write_document
 from schemas.record import Attachment, BytesContent, Content, Listing, SourceRecord, chunks
 
+_UNTIMED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 _LISTING = Listing("k", "r", "l")
 _PDF = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n%%EOF\n"
 _PACKAGE = DocumentPackage(
@@ -303,6 +304,7 @@ def test_a_large_payload_is_read_across_the_parsers_chunks() -> None:
     assert _bytes(found.content) == data
 
 
+@_UNTIMED
 @given(st.binary(max_size=400), st.integers(1, 50), st.integers(0, 60))
 def test_contents_are_the_same_in_memory_and_in_a_file(data: bytes, piece: int, limit: int) -> None:
     pieces = [data[at : at + piece] for at in range(0, len(data), piece)]
@@ -316,6 +318,7 @@ def test_contents_are_the_same_in_memory_and_in_a_file(data: bytes, piece: int, 
         assert one.read() == data[len(data) // 2 :]
 
 
+@_UNTIMED
 @given(st.binary(min_size=1, max_size=200), st.data())
 def test_a_part_of_a_content_reads_like_the_part(data: bytes, draw: st.DataObject) -> None:
     start = draw.draw(st.integers(0, len(data)))

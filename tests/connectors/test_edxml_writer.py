@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -31,6 +31,7 @@ from connectors.operations.writer import write_document, write_status
 from schemas.errors import RecordError
 from schemas.record import BytesContent, Field, Listing, SourceRecord, chunks
 
+_UNTIMED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 _LISTING = Listing("k", "r", "l")
 _XML_TEXT = st.text(
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff")
@@ -209,6 +210,7 @@ class _Reader:
         )
 
 
+@_UNTIMED
 @given(_PACKAGES)
 def test_a_document_is_read_back_whole(package: DocumentPackage) -> None:
     data = write_document(package)
@@ -219,6 +221,7 @@ def test_a_document_is_read_back_whole(package: DocumentPackage) -> None:
     assert record.form == (package.business.doc_type if package.business else "")
 
 
+@_UNTIMED
 @given(st.lists(_FILES, min_size=1, max_size=4))
 def test_every_file_is_read_back_byte_for_byte(files: list[PackageFile]) -> None:
     record = _parsed(write_document(replace(_PLAIN, files=tuple(files))))
@@ -233,6 +236,7 @@ def test_every_file_is_read_back_byte_for_byte(files: list[PackageFile]) -> None
         assert (found.wrapped is not None) == file.zipped
 
 
+@_UNTIMED
 @given(st.builds(StatusMessage, _ORGANS, _ANSWERED, st.sampled_from(["01", "13"]), _MOMENTS, _MAYBE, _STAFF))
 def test_a_status_message_is_read_back_whole(message: StatusMessage) -> None:
     record = _parsed(write_status(message))
