@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NoReturn, TypeVar
 
 from asn1crypto import cms, x509
 from pyhanko.sign.ades.report import AdESIndeterminate, AdESStatus, AdESSubIndic
-from pyhanko.sign.validation.ades import ades_basic_validation, ades_past_signature_validation
+from pyhanko.sign.validation.ades import ades_basic_validation
 from pyhanko.sign.validation.generic_cms import CertvalidatorOperationResult, validate_cert_usage
 from pyhanko.sign.validation.policy_decl import (
     CertificateFetchingRule,
@@ -28,12 +28,14 @@ from pyhanko.sign.validation.policy_decl import (
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import RevocationDetails
 from pyhanko_certvalidator.context import CertValidationPolicySpec
+from pyhanko_certvalidator.errors import PathBuildingError, ValidationError
 from pyhanko_certvalidator.fetchers.api import FetcherBackend
+from pyhanko_certvalidator.ltv.ades_past import past_validate
 from pyhanko_certvalidator.ltv.poe import KnownPOE, POEManager, POEType, digest_for_poe
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
-from pyhanko_certvalidator.registry import TrustManager
+from pyhanko_certvalidator.registry import PathBuilder, TrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from signatures.algorithms import ArchivePolicy
@@ -129,8 +131,9 @@ class Judge:
         """The engine's settings.
 
         Args:
-            past: the certificate for whose past validation they are. Lists that its issuer made after it expired no
-                longer name it, so that the engine must not see them.
+            past: the certificate for whose past validation they are. Lists that its issuer made after it
+            expired
+                no longer name it, so that the engine must not see them.
         """
         certificates = [*self.trust.known_certificates, *self.file.certificates]
         crls = [crl for crl in (*self.trust.crl_containers, *self.file.crls) if self._usable(crl, past)]
@@ -166,39 +169,37 @@ class Judge:
         )
 
     def past(
-        self, signed_data: cms.SignedData, certificate: x509.Certificate, now: TrustOutcome, proven: datetime
+        self,
+        certificate: x509.Certificate,
+        others: tuple[x509.Certificate, ...],
+        now: TrustOutcome,
+        proven: datetime,
     ) -> TrustOutcome:
-        """Past validation (EN 319 102-1 §5.6.2.4) of a signature proven to exist at ``proven``; ``now`` when
-        it fails.
-        """
-        poes = POEManager(current_dt_override=self.at)
-        for poe in self._known_times():
-            poes.register_known_poe(poe)
-        poes.register(signed_data["signer_infos"][0]["signature"].native, POEType.PROVIDED, proven)
-        spec = self.spec(past=certificate)
-        result = run(
-            ades_past_signature_validation(signed_data, spec, poes, now.improvable, init_control_time=self.at)
-        )
-        return self.improved(result, now, proven, certificate)
+        """Past certificate validation (EN 319 102-1 §5.6.2.1, §5.6.2.4) of a signature that existed at
+        ``proven``.
 
-    def improved(
-        self, result: AdESSubIndic, now: TrustOutcome, proven: datetime | None, certificate: x509.Certificate
-    ) -> TrustOutcome:
-        """``now`` turned into a pass, if past validation passed and the proof is old enough to carry it."""
-        carried = (
-            proven is not None
-            and certificate.not_valid_before <= proven <= certificate.not_valid_after
-            and (now.revoked_at is None or proven < now.revoked_at)
-        )
-        if result.status is not AdESStatus.PASSED or not carried:
+        pyHanko's own past signature validation is not used: it asks the wall clock, and it turns its own
+        failure into the pass of an earlier step. The path algorithm below it (time sliding) is.
+
+        Returns:
+            A pass, or ``now`` unchanged.
+        """
+        if not certificate.not_valid_before <= proven <= certificate.not_valid_after:
             return now
-        return TrustOutcome(
-            Indication.TOTAL_PASSED,
-            chain=now.chain,
+        if now.revoked_at is not None and now.revoked_at <= proven:
+            return now
+        try:
+            SIGNER_KEY_USAGE.validate(certificate)
+        except ValidationError:
+            return now
+        path = run(self._path_at(certificate, others, proven))
+        outcome = None if path is None else self.outcome(None, certificate, path, None, "", moment=proven)
+        if outcome is None or not outcome.passed:
+            return now
+        return replace(
+            outcome,
             revocation="revoked" if now.revoked_at else "checked",
-            revocation_source=now.revocation_source,
             revoked_at=now.revoked_at,
-            evidence=now.evidence,
             messages=(f"{now.sub_indication} at validation time; the signature is proven to be older",),
             best_time=proven,
         )
@@ -232,6 +233,7 @@ class Judge:
         path: ValidationPath | None,
         revoked: RevocationDetails | None,
         message: str,
+        moment: datetime | None = None,
     ) -> TrustOutcome:
         """An engine's answer as a ``TrustOutcome``; ``None`` for ``sub`` means that nothing was found
         wrong.
@@ -243,7 +245,7 @@ class Judge:
         used = self._lists_for(chain)
         messages = (message,) if message else ()
         revoked_at = revoked.revocation_date if revoked else None
-        if passed and (listed := _listed(chain, used, self.at)):
+        if passed and (listed := _listed(chain, used, moment or self.at)):
             return TrustOutcome(
                 Indication.INDETERMINATE,
                 AdESIndeterminate.REVOKED_NO_POE.standard_name,
@@ -269,12 +271,37 @@ class Judge:
             improvable=sub if isinstance(sub, AdESIndeterminate) and sub in IMPROVABLE else None,
         )
 
+    async def _path_at(
+        self, certificate: x509.Certificate, others: tuple[x509.Certificate, ...], proven: datetime
+    ) -> ValidationPath | None:
+        spec = self.spec(past=certificate)
+        policy = spec.cert_validation_policy
+        poes = POEManager(current_dt_override=self.at)
+        for poe in self._known_times():
+            poes.register_known_poe(poe)
+        handlers = bootstrap_validation_data_handlers(spec, is_historical=True, poe_manager_override=poes)
+        handlers.cert_registry.register_multiple(others)
+        paths = PathBuilder(policy.trust_manager, handlers.cert_registry).async_build_paths_lazy(certificate)
+        try:
+            async for path in paths:
+                try:
+                    control = await past_validate(path, policy, handlers, init_control_time=self.at)
+                except ValidationError:
+                    continue
+                if proven <= control and poes[_issuer_in(path)] <= certificate.not_valid_after:
+                    return path
+        except PathBuildingError:
+            return None
+        finally:
+            await paths.cancel()  # type: ignore[no-untyped-call]
+        return None
+
     def _usable(self, crl: CRLContainer, past: x509.Certificate | None) -> bool:
         if _issued(crl) > self.at:
             return False
         if past is None or crl.crl_data.issuer != past.issuer:
             return True
-        return _issued(crl) <= past.not_valid_after
+        return bool(_issued(crl) <= past.not_valid_after)
 
     def _known_times(self) -> list[KnownPOE]:
         """Existence of what is in the trust folder and in the file.
@@ -335,6 +362,12 @@ EXPLANATIONS: dict[str, str] = {
 def _explain(sub: AdESSubIndic | None) -> tuple[str, ...]:
     sentence = EXPLANATIONS.get(str(sub.standard_name), "") if sub is not None else ""
     return (sentence,) if sentence else ()
+
+
+def _issuer_in(path: ValidationPath) -> x509.Certificate:
+    """The CA certificate that issued the path's leaf and thereby its lists."""
+    issuer: x509.Certificate = list(path.iter_certs(include_root=True))[-2]
+    return issuer
 
 
 def _policy(anchors: TrustManager) -> CertValidationPolicySpec:

@@ -17,7 +17,15 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer
 
 from schemas.record import Content, chunks
 from signatures.chain import FileEvidence, Judge
-from signatures.signer import Integral, MalformedError, apply_trust, check_integrity, failed, proven_time
+from signatures.signer import (
+    Integral,
+    MalformedError,
+    apply_trust,
+    check_integrity,
+    failed,
+    judge_trust,
+    proven_time,
+)
 from signatures.timestamps import DIGESTS, Imprint
 from signatures.verdict import Coverage, Indication, Modification, Verdict
 
@@ -166,10 +174,8 @@ def _trusted(
 ) -> Verdict:
     if found.certificate is None:
         raise MalformedError("an intact signature without a certificate")
-    outcome = judge.basic(signed_data, digest)
     proven = proven_time(found.tokens)
-    if outcome.improvable is not None and proven is not None:
-        outcome = judge.past(signed_data, found.certificate, outcome, proven)
+    outcome = judge_trust(signed_data, digest, found.certificate, judge, proven)
     return apply_trust(verdict, outcome, judge.at, proven)
 
 

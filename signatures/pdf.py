@@ -20,15 +20,13 @@ from pyhanko.sign.diff_analysis import (
     ModificationLevel,
     SuspiciousModification,
 )
-from pyhanko.sign.validation.ades import ades_lta_validation
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
-from pyhanko.sign.validation.policy_decl import PdfSignatureValidationSpec
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
-from signatures.chain import FileEvidence, Judge, TrustOutcome, run
+from signatures.chain import FileEvidence, Judge
 from signatures.cms import JudgeFor, enclosed_content, evidence_of
 from signatures.pdf_guards import (
     SIGNATURE_SUBFILTERS,
@@ -44,9 +42,11 @@ from signatures.pdf_guards import (
 )
 from signatures.signer import (
     Integral,
+    MalformedError,
     apply_trust,
     check_integrity,
     failed,
+    judge_trust,
     proven_time,
     with_tokens,
 )
@@ -288,20 +288,11 @@ def _trusted(
     verdict: Verdict,
 ) -> Verdict:
     judge = replace(judge, file=_joined(judge.file, evidence_of(embedded.signed_data)))
-    outcome = judge.basic(embedded.signed_data, embedded.compute_digest())
     proven = proven_time(tokens)
-    if outcome.improvable is not None and tokens:
-        outcome = _past(judge, embedded, found, outcome)
-        proven = outcome.best_time or proven
-    return apply_trust(verdict, outcome, judge.at, proven)
-
-
-def _past(judge: Judge, embedded: EmbeddedPdfSignature, found: Integral, now: TrustOutcome) -> TrustOutcome:
     if found.certificate is None:
-        return now
-    spec = PdfSignatureValidationSpec(judge.spec(past=found.certificate), DEFAULT_DIFF_POLICY)
-    result = run(ades_lta_validation(embedded, spec, timing_info=judge.timing))
-    return judge.improved(result.ades_subindic, now, result.best_signature_time, found.certificate)
+        raise MalformedError("an intact signature without a certificate")
+    outcome = judge_trust(embedded.signed_data, embedded.compute_digest(), found.certificate, judge, proven)
+    return apply_trust(verdict, outcome, judge.at, proven)
 
 
 def _joined(one: FileEvidence, two: FileEvidence) -> FileEvidence:

@@ -20,6 +20,7 @@ from pyhanko.sign.validation.generic_cms import (
 )
 from pyhanko.sign.validation.utils import CMSAlgorithmUsagePolicy
 
+from signatures.algorithms import ArchivePolicy
 from signatures.certificate import describe_certificate, role_of
 from signatures.chain import Judge, TrustOutcome
 from signatures.timestamps import (
@@ -186,6 +187,33 @@ def proven_time(tokens: tuple[JudgedToken, ...]) -> datetime | None:
         if token.stamp.kind in ("signature", "document") and token.stamp.indication is Indication.TOTAL_PASSED
     ]
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def judge_trust(
+    signed_data: cms.SignedData,
+    digest: bytes | None,
+    certificate: x509.Certificate,
+    judge: Judge,
+    proven: datetime | None,
+) -> TrustOutcome:
+    """The ladder: basic validation now, then past validation for a signature that is proven to be older.
+
+    Args:
+        signed_data: with one SignerInfo whose integrity holds.
+        digest: of detached content; ``None`` for enclosed content.
+        certificate: the signer's.
+        judge: trust, evidence and time.
+        proven: when a trusted time-stamp proves the signature to exist, else ``None``.
+    """
+    outcome = judge.basic(signed_data, digest)
+    if outcome.improvable is None or proven is None:
+        return outcome
+    signer = signed_data["signer_infos"][0]
+    policy = ArchivePolicy()
+    strong = policy.signature_algorithm_allowed(signer["signature_algorithm"], proven, certificate.public_key)
+    if not strong or not policy.digest_algorithm_allowed(signer["digest_algorithm"], proven):
+        return outcome
+    return judge.past(certificate, judge.file.certificates, outcome, proven)
 
 
 def check_structure(signer: cms.SignerInfo, content_type: str) -> None:

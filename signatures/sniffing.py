@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from enum import StrEnum
 
@@ -74,7 +75,9 @@ def _is_cms(head: bytes) -> bool:
         return True
     if head[:1] == b"\x30" and _SIGNED_DATA_OID in head[:24]:
         return True
-    return bool(_CMS_BASE64.match(head)) and b"SIb3DQEHAq" in head[:64].translate(None, b"\r\n ")
+    if not _CMS_BASE64.match(head):
+        return False
+    return _SIGNED_DATA_OID in base64.b64decode(head.translate(None, b"\r\n\t ")[:40])[:24]
 
 
 def _is_xml(head: bytes) -> bool:

@@ -74,9 +74,7 @@ def read_properties(prepared: Prepared) -> Properties:
     signed = qualifying.findall(f"{{{namespace}}}SignedProperties")
     if len(signed) > 1 or any(item.target not in signed for item in claimed):
         raise RefusedError("a reference to SignedProperties that are not this signature's own")
-    if signed and not any(
-        item.target is signed[0] or item.target in signed[0].iterancestors() for item in prepared.references
-    ):
+    if signed and not _covers(prepared, signed[0]):
         raise RefusedError("SignedProperties that the signature does not sign")
     element = signed[0] if signed else None
     return Properties(
@@ -95,6 +93,15 @@ def is_counter_signature(signature: etree._Element) -> etree._Element | None:
     if parent is None or etree.QName(parent).localname != "CounterSignature":
         return None
     return next(parent.iterancestors(f"{{{DS}}}Signature"), None)
+
+
+def _covers(prepared: Prepared, signed: etree._Element) -> bool:
+    """A reference covers the properties or their ds:Object; one to the document leaves the signature out."""
+    for item in prepared.references:
+        inside = prepared.element in item.target.iterancestors()
+        if inside and not item.text_only and (item.target is signed or item.target in signed.iterancestors()):
+            return True
+    return False
 
 
 def _qualifying(signature: etree._Element) -> list[etree._Element]:

@@ -280,6 +280,8 @@ def _trusted(
         return _indeterminate(verdict, "NO_SIGNING_CERTIFICATE_FOUND", message)
     outcome = judge.certificate(key.certificate, key.others)
     proven = proven_time(tokens)
+    if outcome.improvable is not None and proven is not None:
+        outcome = judge.past(key.certificate, key.others, outcome, proven)
     verdict = apply_trust(verdict, outcome, judge.at, proven)
     return _limited(verdict, limits, proven or judge.at)
 

@@ -144,7 +144,7 @@ def test_an_unknown_subfilter_is_unsupported_and_hides_nothing(pki: Pki, signed_
 
 
 @pytest.mark.parametrize(
-    "old, new",
+    ("old", "new"),
     [
         (b"/ByteRange [0 ", b"/ByteRange [1 "),
         (b"/ByteRange [0 ", b"/ByteRangx [0 "),
@@ -213,9 +213,8 @@ def test_a_newer_list_counts_however_many_old_ones_are_kept(pki: Pki, signed_pdf
 
 
 def test_a_list_from_the_wrong_ca_proves_nothing(pki: Pki, signed_pdf: bytes) -> None:
-    forged = issue(
-        {item.oid: str(item.value) for item in pki.ca.certificate.subject}, None, day(-9), day(99), ca=True
-    )
+    names = {item.oid: str(item.value) for item in pki.ca.certificate.subject}
+    forged = issue(names, None, day(-9), day(99), ca=True)
     lists = (revocation_list(pki.root, DAY0), revocation_list(forged, DAY0))
     assert one(judged(signed_pdf, pki.trust(crls=lists))).indication is INDETERMINATE
 
@@ -259,6 +258,14 @@ def test_revoked_before_signing_and_dropped_from_the_list_after_expiry(pki: Pki)
     serial = pki.person.certificate.serial_number
     lists = pki.fresh_crls(day(6), {serial: day(5)}) + pki.fresh_crls(day(365))
     assert one(judged(data, pki.trust(crls=lists), day(366))).indication is not PASSED
+
+
+def test_lists_from_before_the_time_stamp_do_not_carry_an_expired_certificate(pki: Pki) -> None:
+    """The list of day 0 says nothing of day 10, though the engine alone would pass it."""
+    data = pki.sign_pdf(minimal_pdf(), pki.person, stamper=pki.stamper(day(10)))
+    lists = pki.fresh_crls(day(0.2)) + pki.fresh_crls(day(365))
+    verdict = one(judged(data, pki.trust(crls=lists), day(366)))
+    assert said(verdict) == (INDETERMINATE, "OUT_OF_BOUNDS_NO_POE")
 
 
 def test_signed_and_stamped_before_the_revocation(pki: Pki, stamped_pdf: bytes) -> None:

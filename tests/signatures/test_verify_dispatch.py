@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.record import BytesContent
+from signatures import SignedFile, TrustStore, verify
+from signatures.certificate import role_of
+from signatures.sniffing import Engine, sniff
+from signatures.verdict import Indication, SignerRole
+from tests.signatures.pki_factory import DAY0, NameOID, Pki, day, issue
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"PK\x03\x04" + b"\x00" * 26 + b"[Content_Types].xml", "Office Open XML (OOXML)"),
+        (
+            b"PK\x03\x04" + b"\x00" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.text",
+            "OpenDocument (ODF)",
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "OLE2 (Word, Excel, PowerPoint 97-2003)"),
+        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"\xff\xd8\xff\xe0", "JPEG"),
+        ("Kính gửi: Ban Thường vụ".encode(), "text"),
+        (b"<!DOCTYPE html><html></html>", "HTML"),
+        (b"", "an unknown binary format"),
+        (b"\x00\x01\x02", "an unknown binary format"),
+    ],
+)
+def test_formats_without_an_engine_are_unsupported_and_say_so(data: bytes, sentence: str) -> None:
+    verdicts = verify(SignedFile("van-ban.pdf", BytesContent(data)), TrustStore(), DAY0)
+    assert [(item.indication, item.path, item.messages) for item in verdicts] == [
+        (Indication.UNSUPPORTED, "", (f"{sentence}: signatures in this format are not judged",))
+    ]
+
+
+def test_content_that_cannot_be_opened_is_an_error() -> None:
+    class Gone:
+        size = 3
+
+        def open(self) -> BytesContent:
+            raise FileNotFoundError("vanished")
+
+    verdict = verify(SignedFile("a.pdf", Gone()), TrustStore(), DAY0)[0]  # type: ignore[arg-type]
+    assert verdict.indication is Indication.ERROR
+    assert verdict.messages == ("OTHER engine raised FileNotFoundError: vanished",)
+
+
+def test_a_validation_time_without_zone_is_a_programming_error() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        verify(SignedFile("a", BytesContent(b"")), TrustStore(), datetime(2024, 3, 1))  # noqa: DTZ001
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(
+        [
+            b"%PDF-1.7\n",
+            b"<?xml version='1.0'?><a>",
+            b"0\x82\x01\x00\x06\x09*\x86H\x86\xf7\r\x01\x07\x02",
+            b"",
+        ]
+    ),
+    st.binary(max_size=200),
+)
+def test_no_bytes_raise_or_pass(head: bytes, tail: bytes) -> None:
+    file = SignedFile("a", BytesContent(head + tail))
+    for integrity_only in (True, False):
+        verdicts = verify(file, TrustStore(), DAY0, integrity_only=integrity_only)
+        assert verdicts
+        assert all(item.indication is not Indication.TOTAL_PASSED for item in verdicts)
+
+
+@settings(max_examples=60, deadline=None)
+@given(position=st.integers(0, 10_000_000), value=st.integers(1, 255))
+def test_no_single_changed_byte_of_a_signed_pdf_passes_unless_it_is_the_padding(
+    signed_pdf: bytes, pki: Pki, position: int, value: int
+) -> None:
+    position %= len(signed_pdf)
+    changed = bytearray(signed_pdf)
+    changed[position] ^= value
+    start = signed_pdf.index(b"/Contents <") + 11
+    end = signed_pdf.index(b">", start)
+    if start <= position < end:
+        return  # the signature's own bytes: unsigned attributes and padding may differ without meaning
+    verdicts = verify(SignedFile("a.pdf", BytesContent(bytes(changed))), pki.trust(), DAY0)
+    assert all(item.indication is not Indication.TOTAL_PASSED for item in verdicts)
+
+
+@pytest.mark.parametrize(
+    ("data", "engine"),
+    [
+        (b"junk before\n%PDF-1.4", Engine.PDF),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><a/>", Engine.XML),
+        ('<?xml version="1.0" encoding="UTF-16"?><a/>'.encode("utf-16"), Engine.XML),
+        (b"\n  <edXML/>", Engine.XML),
+        (b"-----BEGIN PKCS7-----\n", Engine.CMS),
+        (b"<html><body>", Engine.NONE),
+        (b"MIME-Version: 1.0\n", Engine.NONE),
+    ],
+)
+def test_the_engine_is_told_by_magic(data: bytes, engine: Engine) -> None:
+    assert sniff(data) is engine
+
+
+CN, ORG, UNIT = NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME
+
+
+@pytest.mark.parametrize(
+    ("names", "role"),
+    [
+        ({CN: "Lê Thị Thử", ORG: "Tỉnh ủy Thử Nghiệm"}, SignerRole.PERSON),
+        ({CN: "Lê Thị Thử", NameOID.SERIAL_NUMBER: "CMND:000000000"}, SignerRole.PERSON),
+        ({CN: "Lê Thị Thử", NameOID.USER_ID: "CCCD:000000000000"}, SignerRole.PERSON),
+        ({CN: "Lê Thị Thử", NameOID.GIVEN_NAME: "Thử", NameOID.SURNAME: "Lê"}, SignerRole.PERSON),
+        ({CN: "Tỉnh ủy Thử Nghiệm", ORG: "TỈNH ỦY  Thử Nghiệm"}, SignerRole.ORGAN),
+        ({ORG: "Tỉnh ủy Thử Nghiệm", UNIT: "Văn phòng"}, SignerRole.ORGAN),
+        ({CN: "Con dấu số 1", ORG: "Sở Thử Nghiệm", NameOID.USER_ID: "MST:0000000000"}, SignerRole.ORGAN),
+        ({CN: "Máy chủ thử"}, SignerRole.UNKNOWN),
+    ],
+)
+def test_person_and_seal_are_told_from_the_subject(
+    pki: Pki, names: dict[object, str], role: SignerRole
+) -> None:
+    holder = issue(names, pki.ca, day(-1), day(1))  # type: ignore[arg-type]
+    assert role_of(holder.asn1) is role
+
+
+def test_integrity_only_leaves_trust_out(signed_pdf: bytes) -> None:
+    verdict = verify(
+        SignedFile("a.pdf", BytesContent(signed_pdf)),
+        TrustStore(),
+        datetime(2099, 1, 1, tzinfo=UTC),
+        integrity_only=True,
+    )[0]
+    assert (verdict.indication, verdict.revocation, verdict.trust_epoch) == (
+        Indication.TOTAL_PASSED,
+        "not_checked",
+        "",
+    )
