@@ -17,6 +17,7 @@ DATES = ("created", "modified", "revised", "lastaccessed", "addedtofile")
 """Children of ``<noteinfo>``, every one optional and possibly empty."""
 
 _PIECE = 4096
+_END = "</noteinfo>"
 _MOST = 1 << 20
 
 
@@ -74,8 +75,14 @@ def read_head(reader: ByteReader, piece: Slice, encoding: Encoding) -> Head:
     """
     parsing = _Parsing(encoding)
     position, stop = piece.start, min(piece.end, piece.start + _MOST)
+    mark = encoding.bytes_of(_END)
     while position < stop and not parsing.done:
         text = reader.read(position, min(position + _PIECE, stop))
+        found = text.find(mark)
+        if found >= 0:
+            text = text[
+                : found + len(mark)
+            ]  # most often the end of the head: what follows need not be parsed
         position += len(text)
         if not text:
             break

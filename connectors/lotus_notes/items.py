@@ -10,7 +10,7 @@ from connectors.lotus_notes.attachments import File, file_of
 from connectors.lotus_notes.nodes import Node
 from connectors.lotus_notes.richtext import runs_of
 from connectors.lotus_notes.values import iso_of, pair_of, text_of, unids_of
-from schemas.record import BytesContent, Content, Defect, Field
+from schemas.record import BytesContent, Content, Defect, Field, TextRun
 
 _RAW_IN_FIELD = 1 << 16
 _COMPOSITE, _NOTEREFS, _MIME_PART = "1", "4", "19"
@@ -34,10 +34,14 @@ class Item:
 @dataclass(frozen=True, slots=True)
 class _Value:
     values: tuple[str, ...] = ()
-    field: Field | None = None
+    runs: tuple[TextRun, ...] = ()
+    marks: tuple[Field, ...] = ()
     files: tuple[File, ...] = ()
     defects: tuple[tuple[str, str], ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
+
+
+_NOTHING = _Value()
 
 
 def item_of(node: Node) -> Item:
@@ -48,30 +52,31 @@ def item_of(node: Node) -> Item:
     ``names``, ``readers``, ``authors``, ``sign`` …). Defects: ``item_sealed``, ``item_empty``,
     ``item_type_unknown``, ``datetime_unparsed``, ``richtext_as_raw_data``, ``raw_data_invalid``.
     """
-    name = node.attributes.get("name", "")
     children = node.children
     inner = children[0] if children else None
-    value = _Value() if inner is None else _READERS.get(inner.name, _unknown)(inner, name)
-    defects = list(value.defects)
-    if inner is None:
-        defects.append(("item_empty", "the item has no value element"))
-    if len(children) > 1:
+    attributes = dict(node.attributes)
+    name = attributes.pop("name", "")
+    value = _NOTHING if inner is None else _READERS.get(inner.name, _unknown)(inner, name)
+    attributes.update(value.attributes)
+    kind = "" if inner is None else inner.name
+    field = Field(name, kind, value.values, value.runs, value.marks, attributes, node.line)
+    wrong = value.defects + _faults(node, children)
+    where = f"item {name}, line {node.line}" if wrong else ""
+    return Item(field, value.files, tuple(Defect(code, said, where) for code, said in wrong))
+
+
+def _faults(node: Node, children: list[Node]) -> tuple[tuple[str, str], ...]:
+    """What is wrong with the item around its value."""
+    faults: tuple[tuple[str, str], ...] = ()
+    if not children:
+        faults = (("item_empty", "the item has no value element"),)
+    elif len(children) > 1:
         extra = ", ".join(child.name for child in children[1:])
-        defects.append(("item_type_unknown", f"the item has more than one value element ({extra})"))
+        faults = (("item_type_unknown", f"the item has more than one value element ({extra})"),)
     if node.attributes.get("sealed") == "true":
-        defects.append(("item_sealed", "the item is encrypted by Notes; its content cannot be read here"))
-    attributes = {key: said for key, said in node.attributes.items() if key != "name"}
-    field = Field(
-        name=name,
-        type=inner.name if inner is not None else "",
-        values=value.values,
-        runs=value.field.runs if value.field else (),
-        children=value.field.children if value.field else (),
-        attributes=attributes | dict(value.attributes),
-        line=node.line,
-    )
-    where = f"item {name}, line {node.line}"
-    return Item(field, value.files, tuple(Defect(code, said, where) for code, said in defects))
+        said = "the item is encrypted by Notes; its content cannot be read here"
+        faults = (*faults, ("item_sealed", said))
+    return faults
 
 
 def datetimes_of(nodes: list[Node]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
@@ -131,7 +136,7 @@ def _formula(node: Node, name: str) -> _Value:
 
 def _richtext(node: Node, name: str) -> _Value:
     runs, marks = runs_of(node)
-    return _Value(field=Field(name, "richtext", runs=runs, children=marks))
+    return _Value(runs=runs, marks=marks)
 
 
 def _object(node: Node, name: str) -> _Value:

@@ -31,7 +31,7 @@ class Locator:
 
     def __str__(self) -> str:
         """JSON, keys in the order above, defaults left out."""
-        given = {key: value for key, value in asdict(self).items() if value != _DEFAULTS[key]}
+        given = {key: value for key in _DEFAULTS if (value := getattr(self, key)) != _DEFAULTS[key]}
         return json.dumps(given, ensure_ascii=False, separators=(",", ":"))
 
     @property

@@ -7,7 +7,6 @@ limited; base64 is decoded while it is read and never stands in memory as text.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from connectors.lotus_notes.base64_sink import LIMIT, Base64Sink
@@ -38,7 +37,6 @@ BINARY = frozenset(
 _PIECE = 4 << 20
 
 
-@dataclass(slots=True)
 class Node:
     """An element.
 
@@ -51,12 +49,15 @@ class Node:
         defects: of that decoding.
     """
 
-    name: str
-    attributes: dict[str, str]
-    line: int
-    parts: list[str | Node] = field(default_factory=list)
-    content: Content | None = None
-    defects: tuple[str, ...] = ()
+    __slots__ = ("attributes", "content", "defects", "line", "name", "parts")
+
+    def __init__(self, name: str, attributes: dict[str, str], line: int) -> None:
+        self.name = name
+        self.attributes = attributes
+        self.line = line
+        self.parts: list[str | Node] = []
+        self.content: Content | None = None
+        self.defects: tuple[str, ...] = ()
 
     @property
     def children(self) -> list[Node]:
@@ -65,7 +66,10 @@ class Node:
 
     def child(self, name: str) -> Node | None:
         """The first child element called ``name``."""
-        return next((part for part in self.parts if isinstance(part, Node) and part.name == name), None)
+        for part in self.parts:
+            if isinstance(part, Node) and part.name == name:
+                return part
+        return None
 
     @property
     def text(self) -> str:
@@ -149,17 +153,21 @@ class _Reader:
         raise self._refuse("entity_declared", "the record declares a document type")
 
     def _open(self, name: str, attributes: dict[str, str]) -> None:
+        stack = self._stack
+        depth = len(stack)
         self._elements += 1
         if self._elements > MAX_ELEMENTS:
             raise self._refuse("too_many_elements", f"the record holds more than {MAX_ELEMENTS} elements")
-        if len(self._stack) >= MAX_DEPTH:
+        if depth >= MAX_DEPTH:
             raise self._refuse("too_deep", f"the record's elements are nested more than {MAX_DEPTH} deep")
-        node = Node(name.rpartition(":")[2], attributes, self._parser.CurrentLineNumber)
-        if not self._stack:
+        if ":" in name:
+            name = name.rpartition(":")[2]
+        node = Node(name, attributes, self._parser.CurrentLineNumber)
+        if depth > 1:
+            stack[-1].parts.append(node)
+        elif not depth:
             self._root = node
-        elif len(self._stack) > 1:
-            self._stack[-1].parts.append(node)
-        self._stack.append(node)
+        stack.append(node)
         if node.name in BINARY:
             self._sink = Base64Sink(self._limit)
 

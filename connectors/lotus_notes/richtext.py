@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from connectors.lotus_notes.nodes import BINARY, Node
 from connectors.lotus_notes.values import special, text_of
@@ -66,19 +67,14 @@ class _Writer:
 
     def runs(self) -> tuple[TextRun, ...]:
         """Neighbours of one style joined."""
-        joined: list[TextRun] = []
-        texts: list[str] = []
-        for run in self._runs:
-            if joined and (joined[-1].font, joined[-1].hidden) == (run.font, run.hidden):
-                texts.append(run.text)
-                continue
-            if joined:
-                joined[-1] = replace(joined[-1], text="".join(texts))
-            joined.append(run)
-            texts = [run.text]
-        if joined:
-            joined[-1] = replace(joined[-1], text="".join(texts))
-        return tuple(joined)
+
+        def look(run: TextRun) -> tuple[str | None, bool]:
+            return run.font, run.hidden
+
+        return tuple(
+            TextRun("".join(run.text for run in alike), font, hidden)
+            for (font, hidden), alike in groupby(self._runs, look)
+        )
 
     def block(self, node: Node, style: _Style) -> None:
         """Content of an element that holds paragraphs: white space between them is nothing."""
@@ -107,7 +103,8 @@ class _Writer:
     def _inline(self, node: Node, style: _Style) -> None:
         style = self._styled(node, style)
         if node.name == "par":
-            style = replace(style, hidden=style.hidden or self._is_hidden(node))
+            hidden = self._is_hidden(node)
+            style = _Style(style.font, True, style.keep_space) if hidden else style
         if node.name in _LINES:
             self._line(style, empty_lines=node.name == "par")
         if node.name in {"break", "nonxmlchar"}:
@@ -141,9 +138,9 @@ class _Writer:
         font = node.child("font")
         if font is not None:
             # The font is an empty child and applies to all of its container, text before it included.
-            style = replace(style, font=font.attributes.get("name"))
+            style = _Style(font.attributes.get("name"), style.hidden, style.keep_space)
         keep = node.attributes.get("keepindentation")
-        return style if keep is None else replace(style, keep_space=keep == "true")
+        return style if keep is None else _Style(style.font, style.hidden, keep == "true")
 
     def _define(self, node: Node) -> None:
         tokens = set(node.attributes.get("hide", "").split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 from connectors.lotus_notes.nodes import Node
 
@@ -11,8 +12,8 @@ NUL_MARK = "\N{SYMBOL FOR NULL}"
 """What stands for a NUL character: neither PostgreSQL text nor XML can hold U+0000."""
 
 _MOMENT = re.compile(
-    r"(?:(?P<date>\d{8}))?(?:T(?P<time>\d{6})(?:[,.](?P<fraction>\d{1,6}))?)?"
-    r"(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?"
+    r"(?P<date>\d{8})?(?:T(?P<time>\d{6})(?:[,.](?P<fraction>\d{1,6}))?)?(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?",
+    re.ASCII,
 )
 
 
@@ -59,53 +60,60 @@ def iso_of(printed: str) -> str | None:
     printed = printed.strip()
     if not printed:
         return ""
-    found = _MOMENT.fullmatch(printed)
-    if found is None or (found["date"] is None and found["time"] is None):
-        return None
-    date, time = found["date"] or "", found["time"] or ""
-    if found["zone"] and not time:
-        return None
-    iso = "-".join((date[:4], date[4:6], date[6:])) if date else ""
-    if time:
-        fraction = f".{found['fraction']}" if found["fraction"] else ""
-        iso += f"T{time[:2]}:{time[2:4]}:{time[4:]}{fraction}{_zone(found['zone'] or '')}"
-    return iso if _is_real(date, time, found["zone"] or "") else None
+    read = _read(printed)
+    return None if read is None else read[0]
 
 
 def moment_of(printed: str) -> datetime | None:
     """The same as an aware moment in UTC; ``None`` unless it has a date, a time and an offset."""
-    found = _MOMENT.fullmatch(printed.strip())
-    if found is None or not (found["date"] and found["time"] and found["zone"]) or iso_of(printed) is None:
+    read = _read(printed.strip())
+    return None if read is None else read[1]
+
+
+@lru_cache(maxsize=4096)
+def _read(printed: str) -> tuple[str, datetime | None] | None:
+    """ISO form and moment; cached, because the dates of one document are mostly the same few."""
+    found = _MOMENT.fullmatch(printed)
+    if found is None:
         return None
-    moment = datetime.strptime(found["date"] + found["time"], "%Y%m%d%H%M%S")  # noqa: DTZ007
-    micro = int((found["fraction"] or "0").ljust(6, "0"))
+    date, time, fraction, zone = found.groups(default="")
+    if not (date or time) or (zone and not time):
+        return None
     try:
-        return moment.replace(microsecond=micro, tzinfo=timezone(_offset(found["zone"]))).astimezone(UTC)
-    except OverflowError:
+        offset = _offset(zone)
+        real = _naive(date or "20000101", time or "000000").replace(tzinfo=timezone(offset))
+    except ValueError:
         return None
+    iso = f"{date[:4]}-{date[4:6]}-{date[6:]}" if date else ""
+    if time:
+        iso += f"T{time[:2]}:{time[2:4]}:{time[4:]}{'.' if fraction else ''}{fraction}{_zone(zone)}"
+    if not (date and zone):
+        return iso, None
+    try:
+        return iso, real.replace(microsecond=int(fraction.ljust(6, "0"))).astimezone(UTC)
+    except OverflowError:
+        return iso, None
+
+
+def _naive(date: str, time: str) -> datetime:
+    return datetime(  # noqa: DTZ001 - the caller adds the offset
+        int(date[:4]), int(date[4:6]), int(date[6:]), int(time[:2]), int(time[2:4]), int(time[4:])
+    )
 
 
 def _zone(printed: str) -> str:
-    digits = printed[1:].replace(":", "")
     if printed in {"", "Z"}:
         return printed
+    digits = printed[1:].replace(":", "")
     return f"{printed[0]}{digits[:2]}:{digits[2:] or '00'}"
 
 
 def _offset(printed: str) -> timedelta:
-    if printed == "Z":
+    if printed in {"", "Z"}:
         return timedelta()
     digits = printed[1:].replace(":", "").ljust(4, "0")
     offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
     return -offset if printed[0] == "-" else offset
-
-
-def _is_real(date: str, time: str, zone: str) -> bool:
-    try:
-        datetime.strptime((date or "20000101") + (time or "000000"), "%Y%m%d%H%M%S")  # noqa: DTZ007
-    except ValueError:
-        return False
-    return abs(_offset(zone or "Z")) < timedelta(hours=24)
 
 
 def pair_of(node: Node) -> tuple[str, ...]:
