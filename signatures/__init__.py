@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 
 from signatures.chain import FileEvidence, Judge
@@ -87,5 +87,6 @@ def _judge(trust: TrustStore, at: datetime, evidence: FileEvidence) -> Judge:
     return Judge(trust, at, evidence)
 
 
+@cache
 def _engine_name(engine: Engine) -> str:
     return ", ".join(f"{library} {version(library)}" for library in _LIBRARIES[engine])

@@ -7,7 +7,6 @@ chain without it, or an engine's doubt, is INDETERMINATE and never a pass (ETSI 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -36,9 +35,10 @@ from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
 from pyhanko_certvalidator.registry import PathBuilder, TrustManager
-from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
+from pyhanko_certvalidator.revinfo.archival import OCSPContainer
 
 from signatures.algorithms import ArchivePolicy
+from signatures.revocation import RevocationList, fingerprints, first_revocation, newest_source
 from signatures.trust import TrustStore
 from signatures.verdict import Indication
 
@@ -75,7 +75,7 @@ class FileEvidence:
     """
 
     certificates: tuple[x509.Certificate, ...] = ()
-    crls: tuple[CRLContainer, ...] = ()
+    crls: tuple[RevocationList, ...] = ()
     ocsps: tuple[OCSPContainer, ...] = ()
 
 
@@ -136,8 +136,8 @@ class Judge:
                 no longer name it, so that the engine must not see them.
         """
         certificates = [*self.trust.known_certificates, *self.file.certificates]
-        crls = [crl for crl in (*self.trust.crl_containers, *self.file.crls) if self._usable(crl, past)]
-        ocsps = [ocsp for ocsp in self.file.ocsps if _issued(ocsp) <= self.at]
+        crls = [item.container for item in self._lists if self._usable(item, past)]
+        ocsps = [item for item in self.file.ocsps if item.issuance_date and item.issuance_date <= self.at]
         return SignatureValidationSpec(
             cert_validation_policy=_policy(self.trust.signer_anchors),
             ts_cert_validation_policy=_policy(self.trust.tsa_anchors),
@@ -245,15 +245,15 @@ class Judge:
         used = self._lists_for(chain)
         messages = (message,) if message else ()
         revoked_at = revoked.revocation_date if revoked else None
-        if passed and (listed := _listed(chain, used, moment or self.at)):
+        if passed and (listed := first_revocation(chain, used, moment or self.at)):
             return TrustOutcome(
                 Indication.INDETERMINATE,
                 AdESIndeterminate.REVOKED_NO_POE.standard_name,
                 chain=tuple(item.sha256.hex() for item in chain),
                 revocation="revoked",
-                revocation_source=_source(used, certificate),
+                revocation_source=newest_source(certificate, used),
                 revoked_at=listed,
-                evidence=_hashes(used),
+                evidence=fingerprints(used),
                 messages=(
                     "a certificate of the chain is named in a revocation list that the engine left out",
                 ),
@@ -264,9 +264,10 @@ class Judge:
             "" if passed or sub is None else str(sub.standard_name),
             chain=tuple(item.sha256.hex() for item in chain),
             revocation=revocation,
-            revocation_source=_source(used, certificate) or ("ocsp" if passed and self.file.ocsps else ""),
+            revocation_source=newest_source(certificate, used)
+            or ("ocsp" if passed and self.file.ocsps else ""),
             revoked_at=revoked_at,
-            evidence=_hashes(used),
+            evidence=fingerprints(used),
             messages=messages if passed else (*messages, *_explain(sub)),
             improvable=sub if isinstance(sub, AdESIndeterminate) and sub in IMPROVABLE else None,
         )
@@ -296,12 +297,10 @@ class Judge:
             await paths.cancel()  # type: ignore[no-untyped-call]
         return None
 
-    def _usable(self, crl: CRLContainer, past: x509.Certificate | None) -> bool:
-        if _issued(crl) > self.at:
+    def _usable(self, item: RevocationList, past: x509.Certificate | None) -> bool:
+        if item.issued > self.at:
             return False
-        if past is None or crl.crl_data.issuer != past.issuer:
-            return True
-        return bool(_issued(crl) <= past.not_valid_after)
+        return past is None or item.issuer != past.issuer or item.issued <= past.not_valid_after
 
     def _known_times(self) -> list[KnownPOE]:
         """Existence of what is in the trust folder and in the file.
@@ -313,19 +312,19 @@ class Judge:
             KnownPOE(POEType.PROVIDED, digest_for_poe(item.dump()), max(item.not_valid_before, _EPOCH))
             for item in self.trust.known_certificates
         ]
-        held = [item.dump() for item in self.file.certificates]
-        held += [item.crl_data.dump() for item in (*self.trust.crl_containers, *self.file.crls)]
-        held += [item.ocsp_response_data.dump() for item in self.file.ocsps]
-        times += [KnownPOE(POEType.PROVIDED, digest_for_poe(data), self.at) for data in held]
+        held = [digest_for_poe(item.dump()) for item in self.file.certificates]
+        held += [item.sha256 for item in self._lists]
+        held += [digest_for_poe(item.ocsp_response_data.dump()) for item in self.file.ocsps]
+        times += [KnownPOE(POEType.PROVIDED, digest, self.at) for digest in held]
         return times
 
-    def _lists_for(self, chain: list[x509.Certificate]) -> list[CRLContainer]:
+    def _lists_for(self, chain: list[x509.Certificate]) -> list[RevocationList]:
         issuers = {item.issuer.hashable for item in chain}
-        return [
-            crl
-            for crl in (*self.trust.crl_containers, *self.file.crls)
-            if crl.crl_data.issuer.hashable in issuers and _issued(crl) <= self.at
-        ]
+        return [item for item in self._lists if item.issuer.hashable in issuers and item.issued <= self.at]
+
+    @property
+    def _lists(self) -> tuple[RevocationList, ...]:
+        return (*self.trust.revocation_lists, *self.file.crls)
 
 
 def run(work: Coroutine[object, object, Result]) -> Result:
@@ -334,7 +333,6 @@ def run(work: Coroutine[object, object, Result]) -> Result:
 
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-_NEVER = datetime.fromisoformat("9999-12-31T00:00:00+00:00")
 
 EXPLANATIONS: dict[str, str] = {
     "NO_CERTIFICATE_CHAIN_FOUND": "no chain leads from the signing certificate to a trusted root",
@@ -376,38 +374,3 @@ def _policy(anchors: TrustManager) -> CertValidationPolicySpec:
         revinfo_policy=CertRevTrustPolicy(REQUIRE_REVINFO),
         algorithm_usage_policy=ArchivePolicy(),
     )
-
-
-def _issued(item: CRLContainer | OCSPContainer) -> datetime:
-    return item.issuance_date or _NEVER
-
-
-def _listed(chain: list[x509.Certificate], lists: list[CRLContainer], at: datetime) -> datetime | None:
-    """When a certificate of the chain was revoked according to any list of its issuer, however old the
-    list.
-    """
-    for certificate in chain:
-        for container in lists:
-            if container.crl_data.issuer != certificate.issuer:
-                continue
-            for entry in container.crl_data["tbs_cert_list"]["revoked_certificates"] or ():
-                if entry["user_certificate"].native == certificate.serial_number:
-                    moment: datetime = entry["revocation_date"].native
-                    if moment <= at:
-                        return moment
-    return None
-
-
-def _source(lists: list[CRLContainer], certificate: x509.Certificate | None) -> str:
-    if certificate is None:
-        return ""
-    own = [item for item in lists if item.crl_data.issuer == certificate.issuer]
-    if not own:
-        return ""
-    newest = max(own, key=_issued)
-    issuer = newest.crl_data.issuer.native.get("common_name", newest.crl_data.issuer.human_friendly)
-    return f"crl {issuer} {_issued(newest).isoformat()}"
-
-
-def _hashes(lists: list[CRLContainer]) -> tuple[str, ...]:
-    return tuple(sorted({hashlib.sha256(item.crl_data.dump()).hexdigest() for item in lists}))

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 from asn1crypto import cms, core, pem, x509
 from asn1crypto import crl as asn1_crl
-from pyhanko_certvalidator.revinfo.archival import CRLContainer
 
 from schemas.record import Content, chunks
 from signatures.chain import FileEvidence, Judge
+from signatures.revocation import RevocationList
 from signatures.signer import (
     Integral,
     MalformedError,
@@ -123,7 +123,7 @@ def evidence_of(signed_data: cms.SignedData) -> FileEvidence:
         if isinstance(choice.chosen, x509.Certificate)
     )
     lists = tuple(
-        CRLContainer(choice.chosen)
+        RevocationList.load(choice.chosen.dump())
         for choice in signed_data["crls"] or ()
         if isinstance(choice.chosen, asn1_crl.CertificateList)
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
 from pyhanko.pdf_utils.decode_limits import DecodePurpose
 from pyhanko.pdf_utils.misc import PdfReadError
@@ -24,7 +23,7 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
-from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
+from pyhanko_certvalidator.revinfo.archival import OCSPContainer
 
 from signatures.chain import FileEvidence, Judge
 from signatures.cms import JudgeFor, enclosed_content, evidence_of
@@ -40,6 +39,7 @@ from signatures.pdf_guards import (
     open_reader,
     tail_is_blank,
 )
+from signatures.revocation import RevocationList
 from signatures.signer import (
     Integral,
     MalformedError,
@@ -307,16 +307,14 @@ def _dss_evidence(reader: PdfFileReader) -> FileEvidence:
         store = DocumentSecurityStore.read_dss(reader)
     except (NoDSSFoundError, KeyError, ValueError, TypeError):
         return FileEvidence()
-    crls = [
-        asn1_crl.CertificateList.load(item.get_object().read_data(DecodePurpose.CRL)) for item in store.crls
-    ]
+    crls = [item.get_object().read_data(DecodePurpose.CRL) for item in store.crls]
     answers = [
         asn1_ocsp.OCSPResponse.load(item.get_object().read_data(DecodePurpose.OCSP_RESPONSE))
         for item in store.ocsps
     ]
     return FileEvidence(
         tuple(store.load_certs()),
-        tuple(CRLContainer(item) for item in crls),
+        tuple(RevocationList.load(item) for item in crls),
         tuple(container for answer in answers for container in OCSPContainer.load_multi(answer)),
     )
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from asn1crypto import crl as asn1_crl
 from asn1crypto import pem, x509
 from pyhanko_certvalidator.registry import SimpleTrustManager
-from pyhanko_certvalidator.revinfo.archival import CRLContainer
 
 from schemas.errors import ConfigurationError
+from signatures.revocation import RevocationList
 
 CERTIFICATE_SUFFIXES = frozenset({".pem", ".crt", ".cer"})
 CRL_SUFFIXES = frozenset({".crl"})
@@ -72,9 +72,9 @@ class TrustStore:
         )
 
     @cached_property
-    def crl_containers(self) -> tuple[CRLContainer, ...]:
+    def revocation_lists(self) -> tuple[RevocationList, ...]:
         """The revocation lists, parsed."""
-        return tuple(CRLContainer(asn1_crl.CertificateList.load(der)) for der in self.crls)
+        return tuple(RevocationList.load(der) for der in self.crls)
 
 
 def load_trust(folder: Path, crl_folder: Path | None = None) -> TrustStore:

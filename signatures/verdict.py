@@ -1,7 +1,8 @@
 """The verdict on one signature: what was found, and on which evidence.
 
-Indications and sub-indications are those of ETSI EN 319 102-1 V1.3.1 clause 5.1.3. Beside them stand integrity, coverage
-and modifications, which that standard leaves to the format, and three outcomes for files that hold no verdict at all.
+Indications and sub-indications are those of ETSI EN 319 102-1 V1.3.1 clause 5.1.3. Beside them stand
+integrity, coverage and modifications, which that standard leaves to the format, and three outcomes for files
+that hold no verdict at all.
 """
 
 from __future__ import annotations

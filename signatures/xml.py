@@ -59,16 +59,15 @@ def verify_xml(data: bytes, judge_for: JudgeFor | None, blank: Verdict) -> list[
         Exception: whatever the parser raises on a file without a trace of a signature; the caller turns it
             into ERROR.
     """
-    plain = data.replace(b"\x00", b"")
     try:
         root = parse(data)
         found = signatures_of(root)
     except RefusedError as error:
-        if DS.encode() in plain or b"<!ENTITY" in plain:
+        if _mentions(data, DS.encode()) or _mentions(data, b"<!ENTITY"):
             return [failed(blank, "FORMAT_FAILURE", str(error))]
         return [replace(blank, indication=Indication.UNSUPPORTED, messages=(str(error),))]
     except etree.XMLSyntaxError as error:
-        if DS.encode() in plain:
+        if _mentions(data, DS.encode()):
             return [failed(blank, "FORMAT_FAILURE", f"signed XML that is not well-formed: {error}")]
         raise
     others = [
@@ -81,6 +80,11 @@ def verify_xml(data: bytes, judge_for: JudgeFor | None, blank: Verdict) -> list[
     except RefusedError as error:
         return [failed(replace(blank, path=_path(item)), "FORMAT_FAILURE", str(error)) for item in found]
     return [_guarded(item, ids, judge_for, replace(blank, path=_path(item))) for item in found] + others
+
+
+def _mentions(data: bytes, word: bytes) -> bool:
+    """True when ``word`` stands in the file, in ASCII or UTF-16."""
+    return word in data or word in data.replace(b"\x00", b"")
 
 
 _LOOKALIKE = "an element built like a signature, outside the namespace of XML signatures"

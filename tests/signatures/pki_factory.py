@@ -180,9 +180,8 @@ class Pki:
     def signer(self, holder: Holder) -> signers.SimpleSigner:
         """A pyHanko signer that brings its issuing CA along."""
         chain = [holder.issuer.asn1] if holder.issuer and holder.issuer.issuer else []
-        return signers.SimpleSigner(
-            holder.asn1, holder.asn1_key, SimpleCertificateStore.from_certs(chain), prefer_pss=False
-        )
+        store = SimpleCertificateStore.from_certs(chain)  # type: ignore[no-untyped-call]
+        return signers.SimpleSigner(holder.asn1, holder.asn1_key, store, prefer_pss=False)
 
     def stamper(self, moment: datetime, tsa: Holder | None = None) -> DummyTimeStamper:
         """A time-stamping authority that says ``moment``."""

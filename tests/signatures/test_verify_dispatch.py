@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from signatures import SignedFile, TrustStore, verify
 from signatures.certificate import role_of
 from signatures.sniffing import Engine, sniff
 from signatures.verdict import Indication, SignerRole
-from tests.signatures.pki_factory import DAY0, NameOID, Pki, day, issue
+from tests.signatures.pki_factory import DAY0, Pki, day, issue
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Callable
@@ -137,6 +138,44 @@ def test_trust_and_revocation_are_judged_as_for_pdf(pki: Pki) -> None:
     assert said(judged(root, pki.trust(crls=lists), day(7))) == (INDETERMINATE, "REVOKED_NO_POE")
     later = pki.fresh_crls(day(800))
     assert said(judged(root, pki.trust(crls=later), day(801))) == (INDETERMINATE, "OUT_OF_BOUNDS_NO_POE")
+
+
+def _stamped(root: etree._Element, pki: Pki, moment: datetime, octets: bytes | None = None) -> etree._Element:
+    """The same signature with a XAdES signature time-stamp over exclusive C14N."""
+    value = root.find(f".//{{{DS}}}SignatureValue")
+    octets = octets or etree.tostring(value, method="c14n", exclusive=True, with_tail=False)
+    work = pki.stamper(moment).async_timestamp(hashlib.sha256(octets).digest(), "sha256")
+    token = base64.b64encode(asyncio.run(work).dump()).decode()
+    qualifying = root.find(f".//{{{XADES}}}QualifyingProperties")
+    qualifying.append(
+        etree.fromstring(
+            f"""<x:UnsignedProperties xmlns:x="{XADES}" xmlns:ds="{DS}"><x:UnsignedSignatureProperties>
+<x:SignatureTimeStamp><ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>
+<x:EncapsulatedTimeStamp>{token}</x:EncapsulatedTimeStamp></x:SignatureTimeStamp>
+</x:UnsignedSignatureProperties></x:UnsignedProperties>"""
+        )
+    )
+    return root
+
+
+def test_expired_with_a_time_stamp(pki: Pki) -> None:
+    root = _stamped(signed(pki, xades=True), pki, day(0.1))
+    verdict = judged(root, pki.trust())[0]
+    assert (verdict.indication, verdict.best_time, verdict.best_time_source) == (
+        PASSED,
+        day(0.1),
+        "timestamp",
+    )
+    lists = pki.fresh_crls(day(0.2)) + pki.fresh_crls(day(800))
+    assert said(judged(root, pki.trust(crls=lists), day(801))) == (PASSED, "")
+    untrusted = pki.trust(crls=lists, tsa=False)
+    assert said(judged(root, untrusted, day(801))) == (INDETERMINATE, "OUT_OF_BOUNDS_NO_POE")
+
+
+def test_a_time_stamp_over_something_else(pki: Pki) -> None:
+    verdict = integrity(_stamped(signed(pki, xades=True), pki, day(0.1), b"khac"))
+    assert (verdict.indication, verdict.sub_indication) == (INDETERMINATE, "SIG_CONSTRAINTS_FAILURE")
+    assert (verdict.integrity, verdict.timestamps[0].sub_indication) == (Integrity.INTACT, "HASH_FAILURE")
 
 
 def test_every_signature_has_a_verdict_of_its_own(pki: Pki) -> None:
