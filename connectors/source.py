@@ -12,7 +12,8 @@ from schemas.record import Content, Listing, SourceRecord, Unreadable, Window
 class Source(Protocol):
     """A system that holds official documents. Reading only: no method writes, acknowledges or marks anything there.
 
-    ``inventory`` raises ``RetriableError`` or ``FatalError`` when the system as a whole cannot be read. A part of it that
+    ``inventory`` raises ``RetriableError`` or ``FatalError`` when the system as a whole cannot be read. A part
+    of it that
     cannot be read (a truncated export, say) is listed all the same, under a key of its own, and ``fetch`` answers that
     listing with ``Unreadable``: what exists is counted.
     """
@@ -32,6 +33,7 @@ class Source(Protocol):
     ) -> SourceRecord | Unreadable:
         """Read a record again from its stored original bytes and the context that ``fetch`` gave with it.
 
-        Gives the same result as ``fetch`` did, and reaches no system: a quarantined record is tried again from the archive.
+        Gives the same result as ``fetch`` did, and reaches no system: a quarantined record is tried again from
+        the archive.
         """
         ...

@@ -1,4 +1,6 @@
-"""One nightly and one backfill DAG for every configured source. Wiring only: what a task does is in ``pipeline.tasks``."""
+"""One nightly and one backfill DAG for every configured source. Wiring only: what a task does is in
+``pipeline.tasks``.
+"""
 
 from __future__ import annotations
 
@@ -79,8 +81,16 @@ def stages(config: SourceConfig, planned) -> None:  # noqa: ANN001
         get_current_context()["outlet_events"][archived].extra = tasks.report(summary)
 
     accounted = account(planned["run"])
-    each_batch.expand(batch=planned["batches"]) >> accounted
+    each_batch.expand(batch=planned) >> accounted
     report(accounted)
+
+
+def handed_on(planned: tasks.Planned) -> list[tasks.BatchValue]:
+    """The batches, to be mapped over; the run's identity goes beside them, because Airflow maps over return
+    values only.
+    """
+    get_current_context()["ti"].xcom_push(key="run", value=planned["run"])
+    return planned["batches"]
 
 
 def sync(config: SourceConfig) -> DAG:
@@ -97,9 +107,9 @@ def sync(config: SourceConfig) -> DAG:
         doc_md=SYNC_DOC.format(source=config.source, title=config.title),
     ) as dag:
 
-        @task(pool=config.pool, multiple_outputs=True)
-        def plan() -> tasks.Planned:
-            return tasks.plan_sync(config.source, get_current_context())
+        @task(pool=config.pool)
+        def plan() -> list[tasks.BatchValue]:
+            return handed_on(tasks.plan_sync(config.source, get_current_context()))
 
         stages(config, plan())
     return dag
@@ -154,9 +164,9 @@ def backfill(config: SourceConfig) -> DAG:
         },
     ) as dag:
 
-        @task(pool=config.pool, multiple_outputs=True)
-        def plan() -> tasks.Planned:
-            return tasks.plan_backfill(config.source, get_current_context())
+        @task(pool=config.pool)
+        def plan() -> list[tasks.BatchValue]:
+            return handed_on(tasks.plan_backfill(config.source, get_current_context()))
 
         stages(config, plan())
     return dag
@@ -164,19 +174,21 @@ def backfill(config: SourceConfig) -> DAG:
 
 SYNC_DOC = """### Đồng bộ hằng đêm: {title}
 
-Lập danh sách những gì nguồn `{source}` có, bỏ những gì kho đã có, rồi theo từng lô: lấy, chặn tài liệu mật, cất bản gốc,
-chuẩn hóa, kiểm tra mọi chữ ký số, nạp vào kho. Cuối cùng đối chiếu: **liệt kê = lưu + không đổi + cách ly + giữ lại
-ngoài**; sai một hồ sơ là lượt chạy thất bại. Chạy lại bao nhiêu lần cũng được.
+Lập danh sách những gì nguồn `{source}` có, bỏ những gì kho đã có, rồi theo từng lô: lấy, chặn tài liệu mật, cất bản
+gốc, chuẩn hóa, kiểm tra mọi chữ ký số, nạp vào kho. Cuối cùng đối chiếu: **liệt kê = lưu + không đổi + cách ly + giữ
+lại ngoài**; sai một hồ sơ là lượt chạy thất bại. Chạy lại bao nhiêu lần cũng được.
 
-*Nightly sync of `{source}`: inventory minus archive, then batch by batch fetch, secrecy gate, store, normalise, verify,
-load; the account must add up or the run fails. Safe to repeat. For a scheduler-managed backfill give instants:*
-`airflow backfill create --dag-id sync__{source} --from-date 2026-11-05T00:00:00+07:00 --to-date 2026-11-06T23:59:59+07:00`
+*Nightly sync of `{source}`: inventory minus archive, then batch by batch fetch, secrecy gate, store, normalise,
+verify, load; the account must add up or the run fails. Safe to repeat. A scheduler-managed backfill wants instants:*
+
+    airflow backfill create --dag-id sync__{source} \\
+        --from-date 2026-11-05T00:00:00+07:00 --to-date 2026-11-06T23:59:59+07:00
 """
 
 BACKFILL_DOC = """### Lấy lại hồ sơ cũ: {title}
 
-Bấm *Trigger*, điền từ ngày, đến ngày (theo giờ Việt Nam, tính cả hai ngày), chọn *Chạy thử* để chỉ đếm. Chạy dở thì chạy
-lại: những gì đã lưu được tính là *không đổi*.
+Bấm *Trigger*, điền từ ngày, đến ngày (theo giờ Việt Nam, tính cả hai ngày), chọn *Chạy thử* để chỉ đếm. Chạy dở thì
+chạy lại: những gì đã lưu được tính là *không đổi*.
 
 *Started by hand with a form: civil days, batch size, an optional folder, dry run. Resumable.*
 """

@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
 
 def up() -> int:
     """Make the office, start Airflow, sync one night through it, print the summary."""
-    home = _enter(_demo_id(create=True))
+    home = _enter(_own_id())
     clock = _Clock()
     server = embedded_server()
     with clock.step("Khởi động PostgreSQL riêng"):
@@ -60,11 +60,8 @@ def up() -> int:
         server.ensure_database(DATABASE)
         server.ensure_database(_METADATA)
     services = _services(home, server.url(_METADATA, "postgresql+psycopg2"))
-    with clock.step("Dựng văn phòng mẫu và chuẩn bị Airflow"):
-        office = _office_while_airflow_migrates(home, services)
-    with clock.step("Khởi động Airflow"):
-        services.start()
-        services.wait_until_healthy(_HEALTHY_WITHIN)
+    with clock.step("Dựng văn phòng mẫu, khởi động Airflow"):
+        office = _office_while_airflow_starts(home, services)
     client = AirflowClient(services.base_url, services.user, services.password)
     sources = list(configured_sources(load_settings()).values())
     with clock.step("Một đêm đồng bộ qua Airflow"):
@@ -72,7 +69,9 @@ def up() -> int:
     output = Output(Wording(os.environ.get("LIENTHONG_LANG", "vi")))
     as_promised = print_summary(output, office)
     output.line()
-    output.line(f"Airflow:   {services.base_url}   (đăng nhập / login: {services.user} / {services.password})")
+    output.line(
+        f"Airflow:   {services.base_url}   (đăng nhập / login: {services.user} / {services.password})"
+    )
     output.line(f"Dữ liệu:   {home}")
     output.line(f"Thử tiếp:  LIENTHONG_HOME={home} {_REPOSITORY}/.venv/bin/lienthong status")
     output.line(f"Dừng:      make stop                ({clock.total():.0f} giây / seconds)")
@@ -81,7 +80,7 @@ def up() -> int:
 
 def down() -> int:
     """Stop Airflow and the database; fine when nothing runs."""
-    identity = _demo_id(create=False)
+    identity = _existing_id()
     if identity is None:
         return 0
     home = _enter(identity)
@@ -93,7 +92,7 @@ def down() -> int:
 
 def remove() -> int:
     """Stop everything and remove the demo's data."""
-    identity = _demo_id(create=False)
+    identity = _existing_id()
     if identity is None:
         return 0
     down()
@@ -137,13 +136,19 @@ def _start_night(client: AirflowClient, dag_id: str) -> str:
     return client.trigger(dag_id, conf={}, data_interval=(end - timedelta(days=1), end), run_id=None)
 
 
-def _office_while_airflow_migrates(home: Path, services: AirflowServices) -> OfficeReport:
-    # Two cores: Airflow's migration is a process of its own, and the office's keys and signatures take the other core.
+def _office_while_airflow_starts(home: Path, services: AirflowServices) -> OfficeReport:
+    # Two cores: Airflow's processes are its own, and the office's keys and signatures take what they leave.
     with ThreadPoolExecutor(max_workers=1) as pool:
-        migration = pool.submit(services.migrate)
+        airflow = pool.submit(_start, services)
         office = generate(home)
-        migration.result()
+        airflow.result()
     return office
+
+
+def _start(services: AirflowServices) -> None:
+    services.migrate()
+    services.start()
+    services.wait_until_healthy(_HEALTHY_WITHIN)
 
 
 def _services(home: Path, metadata_url: str) -> AirflowServices:
@@ -164,12 +169,16 @@ def _enter(identity: str) -> Path:
     return home
 
 
-def _demo_id(create: bool) -> str | None:
-    if not _ID_FILE.is_file():
-        if not create:
-            return None
-        _ID_FILE.write_text(secrets.token_hex(4), encoding="ascii")
-    return _ID_FILE.read_text(encoding="ascii").strip()
+def _existing_id() -> str | None:
+    return _ID_FILE.read_text(encoding="ascii").strip() if _ID_FILE.is_file() else None
+
+
+def _own_id() -> str:
+    identity = _existing_id()
+    if identity is None:
+        identity = secrets.token_hex(4)
+        _ID_FILE.write_text(identity, encoding="ascii")
+    return identity
 
 
 class _Clock:

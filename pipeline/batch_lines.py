@@ -22,6 +22,16 @@ class _Line(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class PlanLine(_Line):
+    """The plan of a run as a whole; its file appears when every batch file is written."""
+
+    source: str
+    folder: Path | None
+    listed: int
+    unchanged: int
+    batches: int
+
+
 class PlannedLine(_Line):
     """A listing that is to be fetched."""
 
@@ -85,7 +95,9 @@ class WithheldLine(_Line):
 StageLine = Annotated[
     ReceivedLine | VerifiedLine | QuarantinedLine | WithheldLine, Field(discriminator="state")
 ]
-_STAGE_LINE: TypeAdapter[ReceivedLine | VerifiedLine | QuarantinedLine | WithheldLine] = TypeAdapter(StageLine)
+_STAGE_LINE: TypeAdapter[ReceivedLine | VerifiedLine | QuarantinedLine | WithheldLine] = TypeAdapter(
+    StageLine
+)
 
 
 def write_lines(path: Path, lines: Iterable[BaseModel]) -> int:

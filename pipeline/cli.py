@@ -1,6 +1,7 @@
 """The ``lienthong`` command.
 
-Exit status: 0 done and in order; 1 the answer is "no" (a signature not passed, nothing found, a file unreadable, a check
+Exit status: 0 done and in order; 1 the answer is "no" (a signature not passed, nothing found, a file
+unreadable, a check
 failed); 2 wrong usage; 3 wrong configuration; 4 a run or the archive failed; 5 something is busy or away, try again.
 """
 
@@ -15,6 +16,7 @@ import typer
 
 from pipeline.commands import db, doctor, inspect, quarantine, show, status, sync, verify
 from pipeline.commands.output import Output
+from pipeline.quiet import quiet_libraries
 from pipeline.wording import LANGUAGES, Wording
 from schemas.errors import ConfigurationError, LienthongError, RetriableError
 
@@ -63,6 +65,7 @@ def _options(
 ) -> None:
     if home is not None:
         os.environ["LIENTHONG_HOME"] = str(home.absolute())
+    quiet_libraries()
     context.obj = Output(Wording(lang))
 
 

@@ -52,7 +52,7 @@ def receive_one(
         finding = screen(answer, config)
     except _SYSTEM_FAILURES:
         raise
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         # A gate that cannot judge has not let anything pass: no byte is stored.
         return _quarantined(answer.listing, "gate", "gate_failed", error, None, dict(answer.context))
     if finding is not None:
@@ -63,7 +63,7 @@ def receive_one(
         document = normalise(answer, config, attachments)
     except _SYSTEM_FAILURES:
         raise
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         return _quarantined(
             answer.listing, "map", _reason(error), error, original.sha256, dict(answer.context)
         )
@@ -86,7 +86,7 @@ def _unreadable(item: Unreadable, objects: ObjectStore) -> ReceiveOutcome:
         finding = screen_unreadable(item)
     except _SYSTEM_FAILURES:
         raise
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         return _quarantined(item.listing, "gate", "gate_failed", error, None, {})
     if finding is not None:
         return _withheld(item.listing, finding)
@@ -116,16 +116,19 @@ def _quarantined(
     original_sha256: str | None,
     context: dict[str, str],
 ) -> QuarantinedLine:
-    ours = isinstance(error, LienthongError)
-    # The text of an error from elsewhere may quote the record; behind a closed gate only its class is told.
-    told = str(error) if ours or stage != "gate" else ""
+    if isinstance(error, LienthongError):
+        message, where = error.explanation, error.where
+    else:
+        # The text of an error from elsewhere may quote the record; behind a closed gate only its class is told.
+        told = f": {error}" if stage != "gate" else ""
+        message, where = f"{type(error).__name__}{told}", ""
     return QuarantinedLine(
         key=listing.key,
         revision=listing.revision,
         stage=stage,
         reason=reason,
-        message=told if ours else f"{type(error).__name__}: {told}".rstrip(": "),
-        where=error.where if isinstance(error, LienthongError) else "",
+        message=message,
+        where=where,
         original_sha256=original_sha256,
         context=context,
     )

@@ -1,12 +1,12 @@
 """The stages of a run, as Airflow and the command line call them.
 
-``open_run → receive_batch → judge_batch → load_batch → close_run``. Each takes and gives ids, paths and counts only, may
+``open_run → receive_batch → judge_batch → load_batch → close_run``. Each takes and gives ids, paths and counts
+only, may
 be repeated after a kill at any instruction, and leaves the same archive behind.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,9 +18,9 @@ from archive.database import create_engine, database_url
 from archive.loader import Archive, Batch, LoadReport
 from archive.migrate import migrate
 from archive.objects import ObjectStore
-from archive.runs import RunSummary, account, record_listed, run_clock, start_run
+from archive.runs import RunSummary, account, record_listed, run_clock, run_summary, start_run
 from mappings.config import SourceConfig
-from pipeline.batch_lines import read_planned, read_stage, write_lines
+from pipeline.batch_lines import PlanLine, read_planned, read_stage, write_lines
 from pipeline.judge import judge
 from pipeline.outcomes import outcomes
 from pipeline.plan import Counts, count_only, write_plan
@@ -94,30 +94,40 @@ def dry_run(settings: Settings, stores: Stores, order: Order) -> Counts:
 def open_run(
     settings: Settings, stores: Stores, order: Order, on_progress: Callable[[int], None] = lambda _: None
 ) -> OpenedRun:
-    """Take the inventory and write the batches."""
+    """Take the inventory and write the batches; an order that was planned before goes on with that plan."""
     config = source_config(settings, order.source)
     source = open_source(config, settings, order.folder)
     run = start_run(stores.engine, config.source, order.kind, order.window, order.run_key)
     workspace = Workspace(settings.work, run)
-    size = order.batch_size or config.batch_size
-    counts, batches = write_plan(source, stores.archive, order.window, workspace, size, on_progress)
-    _order_file(workspace).write_text(
-        json.dumps({"source": order.source, "folder": str(order.folder) if order.folder else None}),
-        encoding="utf-8",
-    )
-    record_listed(stores.engine, run, counts.listed, counts.unchanged, batches)
-    return OpenedRun(run, counts, batches)
+    plan = _read_plan(workspace)
+    if plan is None:
+        size = order.batch_size or config.batch_size
+        counts, batches = write_plan(source, stores.archive, order.window, workspace, size, on_progress)
+        plan = PlanLine(
+            source=order.source,
+            folder=order.folder,
+            listed=counts.listed,
+            unchanged=counts.unchanged,
+            batches=batches,
+        )
+        write_lines(_plan_file(workspace), [plan])
+        fresh = True
+    else:
+        # A task killed between the file and the row finds the file and must still write the row; writing it twice
+        # would make the batches that are loaded already count anew.
+        fresh = run_summary(stores.engine, run).listed is None
+    if fresh:
+        record_listed(stores.engine, run, plan.listed, plan.unchanged, plan.batches)
+    return OpenedRun(run, Counts(plan.listed, plan.unchanged), plan.batches)
 
 
 def receive_batch(settings: Settings, stores: Stores, batch: BatchRef) -> None:
     """Fetch, screen, store and normalise one batch."""
     workspace = Workspace(settings.work, batch.run)
-    config, folder = _ordered(settings, workspace)
+    config, folder = _planned(settings, workspace)
     source = open_source(config, settings, folder)
     listings = [line.listing() for line in read_planned(workspace.existing(batch.number, "planned"))]
-    write_lines(
-        workspace.file(batch.number, "received"), receive(source, config, stores.objects, listings)
-    )
+    write_lines(workspace.file(batch.number, "received"), receive(source, config, stores.objects, listings))
 
 
 def judge_batch(settings: Settings, stores: Stores, batch: BatchRef) -> None:
@@ -132,7 +142,7 @@ def judge_batch(settings: Settings, stores: Stores, batch: BatchRef) -> None:
 def load_batch(settings: Settings, stores: Stores, batch: BatchRef, attempt: str) -> LoadReport:
     """Load one batch in one transaction; ``attempt`` tells this try from a killed one that may still be running."""
     workspace = Workspace(settings.work, batch.run)
-    config, _ = _ordered(settings, workspace)
+    config, _ = _planned(settings, workspace)
     lines = read_stage(workspace.existing(batch.number, "verified"))
     return stores.archive.load(
         Batch(run=batch.run, source=config.source, number=batch.number, attempt=attempt),
@@ -156,19 +166,24 @@ def clock_of(stores: Stores, run: str) -> datetime:
     return run_clock(stores.engine, run)
 
 
-def _order_file(workspace: Workspace) -> Path:
-    return workspace.folder / "order.json"
+def _plan_file(workspace: Workspace) -> Path:
+    return workspace.folder / "plan.json"
 
 
-def _ordered(settings: Settings, workspace: Workspace) -> tuple[SourceConfig, Path | None]:
+def _read_plan(workspace: Workspace) -> PlanLine | None:
     try:
-        order = json.loads(_order_file(workspace).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+        return PlanLine.model_validate_json(_plan_file(workspace).read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def _planned(settings: Settings, workspace: Workspace) -> tuple[SourceConfig, Path | None]:
+    plan = _read_plan(workspace)
+    if plan is None:
         raise FatalError(
             f"run {workspace.run} has no plan",
             where=str(workspace.folder),
             expected="the plan stage to have finished on the same data folder",
             action="clear the run from its first task",
-        ) from error
-    folder = order["folder"]
-    return source_config(settings, order["source"]), Path(folder) if folder else None
+        )
+    return source_config(settings, plan.source), plan.folder

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 from archive.runs import RunSummary
+from pipeline.quiet import quiet_libraries
 from pipeline.settings import Settings
 from pipeline.stages import (
     Order,
@@ -80,9 +81,7 @@ def _spread(
 ) -> None:
     # spawn: a forked child would share the parent's database connections.
     workers = min(jobs, len(batches), os.cpu_count() or 1)
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_ignore_interrupt
-    ) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_ignore_interrupt) as pool:
         futures = [pool.submit(_run_batch_alone, settings, batch) for batch in batches]
         try:
             for done, future in enumerate(as_completed(futures), start=1):
@@ -99,6 +98,7 @@ def _ignore_interrupt() -> None:
 
 
 def _run_batch_alone(settings: Settings, batch: BatchRef) -> None:
+    quiet_libraries()
     stores = open_stores(settings)
     try:
         run_batch(settings, stores, batch)

@@ -16,6 +16,7 @@ from typing import TypedDict
 
 from archive.runs import RunSummary
 from pipeline import stages
+from pipeline.quiet import quiet_libraries
 from pipeline.settings import Settings, load_settings, source_config
 from pipeline.window import civil_days, window
 from pipeline.workspace import BatchRef
@@ -54,7 +55,9 @@ def plan_sync(source: str, context: Mapping[str, object]) -> Planned:
 
 
 def plan_backfill(source: str, context: Mapping[str, object]) -> Planned:
-    """Plan a run of ``backfill__<source>`` from its form: ``from_day``, ``to_day``, ``batch_size``, ``folder``, ``dry_run``."""
+    """Plan a run of ``backfill__<source>`` from its form: ``from_day``, ``to_day``, ``batch_size``,
+    ``folder``, ``dry_run``.
+    """
     form = context["params"]
     if not isinstance(form, Mapping):
         raise FatalError("a backfill run came without its form", expected="params")
@@ -100,7 +103,9 @@ def account(run: str | None) -> dict[str, object]:
     """
     if run is None:
         raise FatalError(
-            "there is no plan to account for", expected="the planning task to have succeeded", action="see its log"
+            "there is no plan to account for",
+            expected="the planning task to have succeeded",
+            action="see its log",
         )
     if run == DRY_RUN:
         return {}
@@ -167,6 +172,7 @@ def _span(span: Window) -> str:
 
 @contextmanager
 def _opened() -> Iterator[tuple[Settings, stages.Stores]]:
+    quiet_libraries()
     settings = load_settings()
     stores = stages.open_stores(settings)
     try:

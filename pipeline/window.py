@@ -13,7 +13,6 @@ from schemas.record import Window
 LOCAL_ZONE = "Asia/Ho_Chi_Minh"
 
 
-
 def civil_days(first: date | str | None, last: date | str | None, zone: str = LOCAL_ZONE) -> Window:
     """The window from the start of ``first`` to the end of ``last``, both included, as days in ``zone``.
 
@@ -36,7 +35,8 @@ def civil_days(first: date | str | None, last: date | str | None, zone: str = LO
 def window(context: Mapping[str, object], config: SourceConfig) -> Window:
     """The window of an Airflow run of ``sync__<source>``.
 
-    A scheduler-managed backfill works on its data interval exactly. A nightly run lists everything where the source says
+    A scheduler-managed backfill works on its data interval exactly. A nightly run lists everything where the
+    source says
     ``inventory: full``, and otherwise its data interval, reached back over the configured overlap.
 
     Raises:

@@ -1,4 +1,6 @@
-"""What the command line says to a person: Vietnamese first, English on request (``--lang en`` or ``LIENTHONG_LANG``)."""
+"""What the command line says to a person: Vietnamese first, English on request (``--lang en`` or
+``LIENTHONG_LANG``).
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,9 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "sync": ("hằng đêm", "sync"),
         "backfill": ("lấy lại", "backfill"),
         "started": ("Bắt đầu", "Started"),
-        "finished": ("Kết thúc", "Finished"),
+        "finished": ("khớp", "adds up"),
         "state": ("Trạng thái", "State"),
         "running": ("đang chạy", "running"),
-        "succeeded": ("khớp", "adds up"),
         "failed": ("THẤT BẠI", "FAILED"),
         "listed": ("Liệt kê", "Listed"),
         "archived": ("Lưu", "Archived"),
@@ -51,16 +52,22 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "verdicts_title": ("Chữ ký số trong kho", "Signatures in the archive"),
         "archive_title": ("Kho lưu trữ", "The archive"),
         "documents": ("Văn bản", "Documents"),
+        "statuses": ("Thông điệp trạng thái", "Status messages"),
+        "others": ("Hồ sơ khác", "Other records"),
         "versions": ("Phiên bản", "Versions"),
-        "files": ("Tệp gốc và bản kê", "Objects"),
-        "pairs": ("Cặp trùng hai hệ thống", "Same-as pairs"),
+        "files": ("Tệp đính kèm", "Attachments"),
+        "objects": ("Tệp trong kho (gốc, đính kèm, bản kê)", "Objects (originals, attachments, manifests)"),
+        "object_bytes": ("Dung lượng (byte)", "Size (bytes)"),
+        "relations_resolved": ("Quan hệ đã tìm thấy đích", "Relations with their target found"),
+        "quarantined_open": ("Đang cách ly", "In quarantine"),
+        "events": ("Sự kiện trong sổ cái", "Ledger events"),
         "not_found": ("Không tìm thấy văn bản nào cho", "No document found for"),
         "symbol": ("Số, ký hiệu", "Number, notation"),
         "issued": ("Ngày ban hành", "Issued"),
         "issuer": ("Cơ quan ban hành", "Issuer"),
         "type": ("Tên loại", "Type"),
         "subject": ("Trích yếu", "Subject"),
-        "recalled": ("ĐÃ THU HỒI", "RECALLED"),
+        "recalled": ("Đã thu hồi", "Recalled"),
         "relations": ("Quan hệ", "Relations"),
         "same_as": ("Cùng văn bản", "Same as"),
         "flags": ("Điểm lạ", "Flags"),
@@ -103,7 +110,9 @@ class Wording:
     def __init__(self, language: str) -> None:
         if language not in LANGUAGES:
             raise ConfigurationError(
-                f"no words in language {language!r}", expected=" or ".join(LANGUAGES), action="use --lang vi or --lang en"
+                f"no words in language {language!r}",
+                expected=" or ".join(LANGUAGES),
+                action="use --lang vi or --lang en",
             )
         self._index = LANGUAGES.index(language)
 

@@ -2,7 +2,8 @@
 
 The field set is the union of Decree 30/2020/NĐ-CP Appendix VI Part II (NĐ30), the edXML header of QCVN 102:2016/BTTTT
 (QCVN102), Circular 05/2025/TT-BNV (TT05) and the Party's archive template HSLTCQ of Guideline 40-HD/VPTW (HSLTCQ).
-Lengths are those standards' limits in characters. They are stated, not enforced: a longer or odd value is kept whole and
+Lengths are those standards' limits in characters. They are stated, not enforced: a longer or odd value is kept
+whole and
 a ``Flag`` says so.
 """
 
@@ -226,7 +227,8 @@ class OfficialDocument(_Value):
         direction: đến, đi, nội bộ.
         signers: người ký.
         urgency: mức độ khẩn.
-        use_regime: chế độ sử dụng, phạm vi phổ biến (``SphereOfPromulgation``); ≤ 100. Secrecy is no field: nothing secret is here.
+        use_regime: chế độ sử dụng, phạm vi phổ biến (``SphereOfPromulgation``); ≤ 100. Secrecy is no field:
+        nothing secret is here.
         arrival_number: số đến; ≤ 10. arrival_date: ngày đến.
         recipients: nơi nhận chính (``To``). to_places: nơi nhận để biết, lưu (``ToPlaces``); each ≤ 150.
         due_date: hạn trả lời, hạn xử lý.
@@ -238,7 +240,8 @@ class OfficialDocument(_Value):
         status_code: mã trạng thái of a status message.
         relations: quan hệ với văn bản khác. trace: lịch sử xử lý.
         file_code: mã hồ sơ. file_title: tiêu đề hồ sơ. retention: thời hạn bảo quản. term: nhiệm kỳ.
-        copy_kind: loại bản (bản chính, bản sao). confidence: mức độ tin cậy. condition: tình trạng vật lý. autograph: bút tích.
+        copy_kind: loại bản (bản chính, bản sao). confidence: mức độ tin cậy. condition: tình trạng vật lý.
+        autograph: bút tích.
         note: ghi chú; NĐ30 ``Description`` ≤ 500.
         created_at, modified_at: in the source, with its offset.
         attachments: tệp đính kèm. flags: what was odd and kept.

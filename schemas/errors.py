@@ -33,15 +33,15 @@ class LienthongError(Exception):
         self.action = action
         super().__init__(what, where, expected, action)
 
+    @property
+    def explanation(self) -> str:
+        """Everything but the position."""
+        expected = f"expected {self.expected}" if self.expected else ""
+        action = f"to do: {self.action}" if self.action else ""
+        return "; ".join(part for part in (self.what, expected, action) if part)
+
     def __str__(self) -> str:
-        parts = [self.what]
-        if self.where:
-            parts.append(f"at {self.where}")
-        if self.expected:
-            parts.append(f"expected {self.expected}")
-        if self.action:
-            parts.append(f"to do: {self.action}")
-        return "; ".join(parts)
+        return f"{self.explanation}; at {self.where}" if self.where else self.explanation
 
 
 class FatalError(LienthongError):

@@ -17,7 +17,9 @@ JSON = Annotated[bool, typer.Option("--json", help="JSON")]
 
 def register(app: typer.Typer) -> None:
     """Add the subcommands to ``app``."""
-    group = typer.Typer(no_args_is_help=True, help="Máy chủ PostgreSQL kèm theo / the embedded PostgreSQL server.")
+    group = typer.Typer(
+        no_args_is_help=True, help="Máy chủ PostgreSQL kèm theo / the embedded PostgreSQL server."
+    )
     group.command("start", help="Khởi động / start.")(start)
     group.command("stop", help="Dừng / stop.")(stop)
     group.command("status", help="Tình trạng / status.")(status)
@@ -47,10 +49,16 @@ def status(context: typer.Context, as_json: JSON = False) -> None:
     _refuse_foreign()
     found = embedded_server().status()
     if as_json:
-        output.json({name: str(value) if value is not None and not isinstance(value, bool | int) else value
-                     for name, value in asdict(found).items()})
+        output.json(
+            {
+                name: str(value) if value is not None and not isinstance(value, bool | int) else value
+                for name, value in asdict(found).items()
+            }
+        )
     else:
-        output.table("PostgreSQL", ("check", "detail"), [(name, value) for name, value in asdict(found).items()])
+        output.table(
+            "PostgreSQL", ("check", "detail"), [(name, value) for name, value in asdict(found).items()]
+        )
     if not found.running and context.info_name != "stop":
         raise typer.Exit(1)
 

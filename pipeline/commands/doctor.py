@@ -14,6 +14,7 @@ from typing import Annotated
 
 import sqlalchemy as sa
 import typer
+from asn1crypto import x509
 
 from archive.database import create_engine, database_url
 from archive.migrate import migrate
@@ -127,9 +128,12 @@ def _trust(settings: Settings) -> Iterator[Check]:
             f"no roots in {settings.trust / 'roots'}: every signature will be INDETERMINATE, none passes",
         )
         return
-    expiring = [root for root in store.roots if root.not_valid_after - now < _SOON]
+    roots = [x509.Certificate.load(der) for der in store.roots]
+    expiring = [root for root in roots if root.not_valid_after - now < _SOON]
     state = "warning" if expiring else "ok"
-    yield Check("trust", state, f"{len(store.roots)} roots, {len(expiring)} expired or expiring within 90 days")
+    yield Check(
+        "trust", state, f"{len(store.roots)} roots, {len(expiring)} expired or expiring within 90 days"
+    )
 
 
 _QUESTIONS: dict[str, Callable[[Settings], Iterator[Check]]] = {

@@ -24,8 +24,12 @@ def register(app: typer.Typer) -> None:
 
 def inspect(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(exists=True, help="Tệp, thư mục hoặc ZIP / files, folders, ZIPs")],
-    as_json: Annotated[bool, typer.Option("--json", help="Một dòng JSON mỗi hồ sơ / a JSON line a record")] = False,
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, help="Tệp, thư mục hoặc ZIP / files, folders, ZIPs")
+    ],
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Một dòng JSON mỗi hồ sơ / a JSON line a record")
+    ] = False,
 ) -> None:
     """Print every record of ``files``; the exit status is 1 when anything in them was unreadable."""
     output: Output = context.obj
@@ -39,7 +43,9 @@ def inspect(
             else:
                 rows.append(_row(record))
         if not as_json:
-            output.table(str(path), ("records", "kind", "subject", "items", "attachments", "unreadable"), rows)
+            output.table(
+                str(path), ("records", "kind", "subject", "items", "attachments", "unreadable"), rows
+            )
     if unreadable:
         raise typer.Exit(1)
 

@@ -33,15 +33,21 @@ def sync(
     ] = None,
     folder: Annotated[
         Path | None,
-        typer.Option(exists=True, resolve_path=True, help="Đọc thư mục, ZIP hoặc tệp này / read this instead"),
+        typer.Option(
+            exists=True, resolve_path=True, help="Đọc thư mục, ZIP hoặc tệp này / read this instead"
+        ),
     ] = None,
     from_day: Annotated[str | None, typer.Option("--from", help="Từ ngày YYYY-MM-DD / first day")] = None,
     to_day: Annotated[str | None, typer.Option("--to", help="Đến hết ngày / last day, included")] = None,
     only_count: Annotated[bool, typer.Option("--dry-run", help="Chỉ đếm, không ghi / count only")] = False,
-    through_dag: Annotated[bool, typer.Option("--dag", help="Chạy qua Airflow / run through Airflow")] = False,
+    through_dag: Annotated[
+        bool, typer.Option("--dag", help="Chạy qua Airflow / run through Airflow")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Số tiến trình / processes")] = os.cpu_count() or 1,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Số hồ sơ mỗi lô / records a batch")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Một dòng JSON mỗi nguồn / a JSON line a source")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Một dòng JSON mỗi nguồn / a JSON line a source")
+    ] = False,
 ) -> None:
     """Read ``sources`` (all by default) into the archive and account for every record."""
     output: Output = context.obj
@@ -54,11 +60,12 @@ def sync(
         Order(name, "backfill" if from_day or to_day else "sync", _run_key(name), span, folder, batch_size)
         for name in names
     ]
-    if through_dag:
-        summaries = [run_through_airflow(order, only_count) for order in orders]
-        _print(output, [value for value in summaries if value], as_json)
-        return
     stores = open_stores(settings)
+    if through_dag:
+        for order in orders:
+            summary = run_through_airflow(settings, stores, order, only_count)
+            _print(output, [summary_value(summary)] if summary else [], as_json)
+        return
     if only_count:
         _count(output, settings, stores, orders, as_json)
         return
@@ -98,7 +105,9 @@ def _count(output: Output, settings: Settings, stores: Stores, orders: list[Orde
         counts = dry_run(settings, stores, order)
         rows.append((order.source, counts.listed, counts.unchanged, counts.pending))
         if as_json:
-            output.json({"source": order.source, "dry_run": True, **asdict(counts), "pending": counts.pending})
+            output.json(
+                {"source": order.source, "dry_run": True, **asdict(counts), "pending": counts.pending}
+            )
     if not as_json:
         output.table(output.words("dry_run"), ("source", "listed", "unchanged", "pending"), rows)
 
@@ -109,5 +118,3 @@ def _print(output: Output, summaries: list[dict[str, object]], as_json: bool) ->
             output.json(summary)
         else:
             output.line(f"{summary['source']}: {output.words('identity', **summary)}")
-
-

@@ -27,16 +27,20 @@ def verify(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Tệp / files")],
     trust: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Thư mục chứng thư tin cậy / trust folder")
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Thư mục chứng thư tin cậy / trust folder"),
     ] = None,
     crl: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Thư mục CRL / folder of revocation lists")
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="Thư mục CRL / folder of revocation lists"),
     ] = None,
     at: Annotated[str | None, typer.Option(help="Thời điểm kiểm tra ISO 8601 / validation time")] = None,
     integrity_only: Annotated[
         bool, typer.Option("--integrity-only", help="Chỉ tính toàn vẹn / leave trust out")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Một dòng JSON mỗi tệp / a JSON line a file")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Một dòng JSON mỗi tệp / a JSON line a file")
+    ] = False,
 ) -> None:
     """Verify ``files``; the exit status is 0 only if every one of them passed."""
     output: Output = context.obj

@@ -24,7 +24,9 @@ def test_nightly_runs_have_a_real_interval_in_local_time(dags):
     for name in SOURCES:
         timetable = dags[f"sync__{name}"].timetable
         assert "Interval" in type(timetable).__name__
-        assert str(timetable._timezone) == "Asia/Ho_Chi_Minh" or timetable._timezone.name == "Asia/Ho_Chi_Minh"
+        assert (
+            str(timetable._timezone) == "Asia/Ho_Chi_Minh" or timetable._timezone.name == "Asia/Ho_Chi_Minh"
+        )
         assert not dags[f"sync__{name}"].catchup
 
 
@@ -65,4 +67,3 @@ def test_the_backfill_form_asks_for_civil_days_batch_size_folder_and_dry_run(dag
         form = dags[f"backfill__{name}"].params
         assert set(form) == {"from_day", "to_day", "batch_size", "folder", "dry_run"}
         assert form["dry_run"] is False
-

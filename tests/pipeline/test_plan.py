@@ -63,9 +63,7 @@ def test_batches_grow_rather_than_exceed_what_airflow_maps(workspace):
     counts, batches = write_plan(source, ArchiveThatKnows(), Window(), workspace, batch_size=1)
     assert counts == Counts(1001, 0)
     assert batches <= MAX_BATCHES
-    planned = [
-        line.key for n in range(1, batches + 1) for line in read_planned(workspace.file(n, "planned"))
-    ]
+    planned = [line.key for n in range(1, batches + 1) for line in read_planned(workspace.file(n, "planned"))]
     assert planned == [f"văn bản {number}" for number in range(1, 1002)]
 
 

@@ -1,0 +1,143 @@
+"""``lienthong show``: one document as the archive has it; its files to hand out."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archive.queries import find_document
+from archive.views import DocumentView, RelationView, VerdictView
+from pipeline.commands.output import Output
+from pipeline.settings import load_settings
+from pipeline.stages import Stores, open_stores
+from schemas.errors import FatalError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the subcommand to ``app``."""
+    app.command("show", help="Xem một văn bản trong kho / show a document.")(show)
+
+
+def show(
+    context: typer.Context,
+    what: Annotated[
+        str,
+        typer.Argument(help="Số ký hiệu, mã, UNID hoặc đầu SHA-256 / symbol, id, or 8+ digits of a SHA-256"),
+    ],
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False, help="Chép bản gốc và tệp ra thư mục này / copy the files out to this folder"
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Một dòng JSON mỗi văn bản / a JSON line each")
+    ] = False,
+) -> None:
+    """Print the documents that ``what`` names; the exit status is 1 when there is none."""
+    output: Output = context.obj
+    stores = open_stores(load_settings())
+    found = find_document(stores.engine, what)
+    for document in found:
+        if as_json:
+            output.json(asdict(document))
+        else:
+            _print(output, document)
+        if save is not None:
+            _copy_out(stores, document, save)
+    if not found:
+        if not as_json:
+            output.line(f"{output.words('not_found')} {what!r}")
+        raise typer.Exit(1)
+
+
+def _print(output: Output, document: DocumentView) -> None:
+    current = document.current
+    title = current.symbol or current.uid or document.source_key
+    rows: list[tuple[str, object]] = [
+        (output.words("type"), current.type_name),
+        (output.words("subject"), current.subject),
+        (output.words("issued"), current.issued_date.strftime("%d/%m/%Y") if current.issued_date else None),
+        (output.words("issuer"), current.issuer_name),
+        (output.words("signer"), ", ".join(current.signers)),
+        (output.words("origin"), f"{document.source} · {document.source_key}"),
+        (output.words("original"), f"{current.original_sha256} ({current.original_size} byte)"),
+        (output.words("versions"), len(document.versions)),
+    ]
+    rows += [(output.words("relations"), _relation(relation)) for relation in document.relations]
+    rows += [
+        (output.words("same_as"), f"{same.grade} · {same.source} · {same.source_key}")
+        for same in document.same_as
+    ]
+    rows += [(output.words("flags"), f"{flag.field} {flag.code}: {flag.message}") for flag in current.flags]
+    if document.recalled:
+        title = f"{title}  [{output.words('recalled')}]"
+    output.table(title, ("detail", "message"), [row for row in rows if row[1]])
+    _print_files(output, document)
+
+
+def _print_files(output: Output, document: DocumentView) -> None:
+    newest = max((verdict.check_no for verdict in document.current.verdicts), default=0)
+    verdicts: dict[int | None, list[VerdictView]] = {}
+    for verdict in document.current.verdicts:
+        if verdict.check_no == newest:
+            verdicts.setdefault(verdict.attachment, []).append(verdict)
+    rows: list[tuple[object, ...]] = [
+        _signature_row(output, output.words("original"), verdict) for verdict in verdicts.get(None, [])
+    ]
+    for file in document.current.files:
+        name = f"{file.name} ({file.size} byte)"
+        rows += [_signature_row(output, name, verdict) for verdict in verdicts.get(file.ordinal, [])]
+    if rows:
+        output.table(output.words("attachments"), ("file", "verdict", "signer", "role", "time"), rows)
+
+
+def _signature_row(output: Output, name: str, verdict: VerdictView) -> tuple[object, ...]:
+    judgement = " ".join((output.words(verdict.indication), verdict.sub_indication)).strip()
+    return (
+        name,
+        judgement,
+        verdict.signer_name,
+        output.words(verdict.role) if verdict.signer_name else None,
+        verdict.best_time or verdict.claimed_time,
+    )
+
+
+def _relation(relation: RelationView) -> str:
+    return f"{'←' if relation.inverse else '→'} {relation.kind}: {relation.other_symbol or relation.named}"
+
+
+def _copy_out(stores: Stores, document: DocumentView, folder: Path) -> None:
+    current = document.current
+    place = folder / document.document
+    place.mkdir(parents=True, exist_ok=True)
+    # Names from outside never become paths: files are named by their position and their hash.
+    copies = {f"original-{current.original_sha256[:16]}": current.original_sha256}
+    for file in current.files:
+        extension = _EXTENSIONS.get(file.media_type, ".bin")
+        copies[f"{file.ordinal:03d}-{file.sha256[:16]}{extension}"] = file.sha256
+    for name, sha256 in copies.items():
+        try:
+            with stores.objects.open(sha256) as stream, (place / name).open("wb") as target:
+                shutil.copyfileobj(stream, target)
+        except OSError as error:
+            raise FatalError(f"cannot copy a file out: {error.strerror}", where=str(place / name)) from error
+
+
+_EXTENSIONS = {
+    "application/pdf": ".pdf",
+    "application/zip": ".zip",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/msword": ".doc",
+    "application/rtf": ".rtf",
+    "text/plain": ".txt",
+    "application/xml": ".xml",
+    "application/vnd.edxml+xml": ".edxml",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+}

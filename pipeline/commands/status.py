@@ -1,0 +1,106 @@
+"""``lienthong status``: the runs, and what the archive holds, refuses and keeps out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from archive.queries import quarantine_list, totals, verdict_counts, withheld_counts
+from archive.runs import RunSummary, runs
+from pipeline.commands.output import Output
+from pipeline.settings import load_settings
+from pipeline.stages import Stores, open_stores
+from pipeline.tasks import summary_value
+
+
+def register(app: typer.Typer) -> None:
+    """Add the subcommand to ``app``."""
+    app.command("status", help="Các lượt chạy và kho lưu trữ / runs and the archive.")(status)
+
+
+def status(
+    context: typer.Context,
+    source: Annotated[str | None, typer.Option(help="Chỉ nguồn này / this source only")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Số lượt chạy / number of runs")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Một dòng JSON / a JSON line")] = False,
+) -> None:
+    """Print the newest runs first; the exit status is 1 when the newest run of a source did not add up."""
+    output: Output = context.obj
+    stores = open_stores(load_settings())
+    found = runs(stores.engine, limit=limit, source=source)
+    if as_json:
+        output.json({"runs": [summary_value(run) for run in found], "archive": asdict(totals(stores.engine))})
+    else:
+        print_runs(output, found)
+        print_holdings(output, stores)
+    newest: dict[str, RunSummary] = {}
+    for run in found:
+        newest.setdefault(run.source, run)
+    if any(run.state == "failed" for run in newest.values()):
+        raise typer.Exit(1)
+
+
+def print_runs(output: Output, found: list[RunSummary]) -> None:
+    """The runs as a table."""
+    if not found:
+        output.line(output.words("no_runs"))
+        return
+    columns = (
+        "source",
+        "kind",
+        "started",
+        "state",
+        "listed",
+        "archived",
+        "unchanged",
+        "quarantined",
+        "withheld",
+    )
+    rows = [
+        (
+            run.source,
+            output.words(run.kind),
+            run.started,
+            output.words(run.state),
+            run.listed,
+            run.archived,
+            run.unchanged,
+            run.quarantined,
+            run.withheld,
+        )
+        for run in found
+    ]
+    output.table(output.words("runs"), columns, rows)
+    for run in found:
+        if run.failure:
+            output.line(f"{run.source}: {run.failure}", style="bold red")
+
+
+def print_holdings(output: Output, stores: Stores) -> None:
+    """What is in the archive, in quarantine, and outside."""
+    engine = stores.engine
+    held = totals(engine)
+    rows = [(output.words(name), count) for name, count in asdict(held).items()]
+    output.table(output.words("archive_title"), ("detail", "count"), rows)
+    print_verdicts(output, stores)
+    waiting = quarantine_list(engine, state="open")
+    if waiting:
+        found = [(item.source, item.stage, item.reason, item.message) for item in waiting]
+        output.table(output.words("quarantine_title"), ("source", "stage", "reason", "message"), found)
+    outside = [
+        (item.source, output.words(item.level), item.rule, item.records) for item in withheld_counts(engine)
+    ]
+    if outside:
+        output.table(output.words("withheld_title"), ("source", "level", "rule", "count"), outside)
+
+
+def print_verdicts(output: Output, stores: Stores) -> None:
+    """How the signatures in the archive were judged."""
+    rows = [
+        (found.source, output.words(found.indication), found.sub_indication, found.verdicts)
+        for found in verdict_counts(stores.engine)
+    ]
+    if rows:
+        output.table(output.words("verdicts_title"), ("source", "verdict", "detail", "count"), rows)

@@ -1,0 +1,129 @@
+"""Every DAG, whole, on the embedded PostgreSQL, reading what a made-up office exported."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+import sqlalchemy as sa
+
+from archive.runs import runs
+from demo.office import generate
+from pipeline.settings import load_settings
+from pipeline.stages import open_stores
+from schemas.errors import FatalError
+
+pytestmark = [pytest.mark.dag, pytest.mark.postgres]
+
+SOURCES = ("notes_van_ban", "dieu_hanh")
+
+
+@pytest.fixture(scope="module")
+def made_up_office(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("office")
+    return folder, generate(folder, size=10)
+
+
+@pytest.fixture
+def office(made_up_office, lienthong_home):
+    """The office's own statement of what it dropped into the fresh installation."""
+    folder, report = made_up_office
+    for name in ("drop", "trust"):
+        shutil.copytree(folder / name, lienthong_home / name, dirs_exist_ok=True)
+    return report
+
+
+@pytest.fixture
+def stores(lienthong_home):
+    opened = open_stores(load_settings())
+    yield opened
+    opened.engine.dispose()
+
+
+def run_dag(dag_bag, dag_id: str, **form) -> str:
+    return str(dag_bag.dags[dag_id].test(run_conf=form or None).state)
+
+
+def rows(stores) -> dict[str, int]:
+    tables = (
+        "document",
+        "document_version",
+        "attachment",
+        "relation",
+        "signature_verdict",
+        "quarantine",
+        "withheld",
+    )
+    with stores.engine.connect() as connection:
+        return {
+            name: connection.scalar(sa.text(f"select count(*) from archive.{name}"))
+            for name in (*tables, "event")
+        }
+
+
+def test_a_night_of_both_sources_accounts_for_everything_and_a_second_changes_nothing(
+    dag_bag, office, stores
+):
+    for source in SOURCES:
+        assert run_dag(dag_bag, f"sync__{source}") == "success"
+        [run] = runs(stores.engine, source=source)
+        expected = office.counts(source)
+        assert (run.listed - run.unchanged, run.archived, run.quarantined, run.withheld) == (
+            expected.listed,
+            expected.archived,
+            expected.quarantined,
+            expected.withheld,
+        )
+        assert run.state == "finished"
+    before, objects = rows(stores), set(stores.objects)
+
+    for source in SOURCES:
+        assert run_dag(dag_bag, f"sync__{source}") == "success"
+        again = runs(stores.engine, source=source)[0]
+        assert again.archived == 0
+        assert (again.quarantined, again.withheld) == (
+            office.counts(source).quarantined,
+            office.counts(source).withheld,
+        )
+    assert rows(stores) == before
+    assert set(stores.objects) == objects
+
+
+def test_a_dry_backfill_writes_nothing_and_a_real_one_takes_only_its_days(dag_bag, office, stores):
+    assert run_dag(dag_bag, "backfill__notes_van_ban", dry_run=True) == "success"
+    assert runs(stores.engine) == []
+    assert rows(stores)["document"] == 0
+
+    form = {"from_day": "2000-01-01", "to_day": "2012-12-31", "batch_size": 3}
+    assert run_dag(dag_bag, "backfill__notes_van_ban", **form) == "success"
+    [run] = runs(stores.engine)
+    assert run.kind == "backfill"
+    assert 0 < run.listed < office.counts("notes_van_ban").listed
+    assert run.window_start.isoformat() == "1999-12-31T17:00:00+00:00"
+    assert run.window_end.isoformat() == "2012-12-31T17:00:00+00:00"
+
+
+def test_both_backfills_take_their_whole_source(dag_bag, office, stores):
+    for source in SOURCES:
+        assert run_dag(dag_bag, f"backfill__{source}") == "success"
+        assert runs(stores.engine, source=source)[0].archived == office.counts(source).archived
+
+
+def test_a_failed_batch_fails_the_run_in_airflow_and_in_the_archive(dag_bag, office, stores, monkeypatch):
+    def full_disk(*_):
+        raise FatalError("đĩa đầy")
+
+    monkeypatch.setattr("pipeline.stages.judge_batch", full_disk)
+    assert run_dag(dag_bag, "sync__dieu_hanh") == "failed"
+    [run] = runs(stores.engine)
+    assert run.state == "failed"
+    assert rows(stores)["document"] == 0
+
+
+@pytest.mark.samples
+@pytest.mark.parametrize(("source", "folder"), [("notes_van_ban", "dxl"), ("dieu_hanh", "edxml")])
+def test_files_that_others_made_are_accounted_for_to_the_last(dag_bag, stores, samples, source, folder):
+    assert run_dag(dag_bag, f"backfill__{source}", folder=str(samples / folder)) == "success"
+    [run] = runs(stores.engine)
+    assert run.listed == run.archived + run.unchanged + run.quarantined + run.withheld
+    assert run.archived > 0
