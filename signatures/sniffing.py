@@ -24,6 +24,7 @@ _CMS_PEM = re.compile(rb"\s*-----BEGIN (?:PKCS7|PKCS #7 SIGNED DATA|CMS)-----")
 _CMS_BASE64 = re.compile(rb"\s*MI[A-P][A-Za-z0-9+/\r\n]{6,}")
 _SIGNED_DATA_OID = bytes.fromhex("06092a864886f70d010702")  # 1.2.840.113549.1.7.2, RFC 5652 §5.1
 _XML = re.compile(rb"\s*<(?:\?xml|!--|!DOCTYPE|[A-Za-z_])")
+_DECLARATION = re.compile(rb"<\?xml\s+version")
 _HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
@@ -83,4 +84,6 @@ def _is_cms(head: bytes) -> bool:
 def _is_xml(head: bytes) -> bool:
     if head.startswith(_BYTE_ORDER_MARKS) or head[:4] in (b"<\x00?\x00", b"\x00<\x00?"):
         head = head.lstrip(b"\xef\xbb\xbf\xff\xfe").replace(b"\x00", b"")
+    if _DECLARATION.search(head[:64]):  # seen in packages: stray characters before the declaration
+        return True
     return bool(_XML.match(head)) and not _HTML.match(head)

@@ -99,6 +99,7 @@ def test_no_single_changed_byte_of_a_signed_pdf_passes_unless_it_is_the_padding(
         (b"\xef\xbb\xbf<?xml version='1.0'?><a/>", Engine.XML),
         ('<?xml version="1.0" encoding="UTF-16"?><a/>'.encode("utf-16"), Engine.XML),
         (b"\n  <edXML/>", Engine.XML),
+        (b"1212<?xml version='1.0'?><edXML/>", Engine.XML),
         (b"-----BEGIN PKCS7-----\n", Engine.CMS),
         (b"<html><body>", Engine.NONE),
         (b"MIME-Version: 1.0\n", Engine.NONE),
