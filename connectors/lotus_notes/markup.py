@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from connectors.lotus_notes.encoding import Encoding
+
+_Pattern = Callable[[str], bytes]
 
 RECORDS = ("document", "note", "profiledocument")
 """Elements that hold a data note (``<note>`` only with ``class='document'``)."""
@@ -57,27 +60,12 @@ def markup(encoding: Encoding, prefix: str = "") -> Markup:
         return b"(?:(?!" + any_of(letters) + b")" + unit + b")" if encoding.width > 1 else _class(letters)
 
     unit = b"[\\x00-\\xff]" * encoding.width
-    after = b"(?=" + any_of(" \t\r\n/>") + b")"
-    names = b"(?:" + b"|".join(lit(prefix + name) for name in RECORDS) + b")"
+    names = _names(lit, prefix)
+    after = _after(any_of)
     quoted = lit('"') + none_of('"<') + b"*" + lit('"') + b"|" + lit("'") + none_of("'<") + b"*" + lit("'")
     inside = b"(?:" + none_of("'\"<>/") + b"|" + lit("/") + b"(?!" + lit(">") + b")|" + quoted + b")*"
-    groups = (
-        lit("!--"),
-        lit("![CDATA["),
-        lit("?"),
-        lit("!DOCTYPE"),
-        b"(?P<name>" + names + b")" + after,
-        lit("/") + b"(?P<closed>" + names + b")" + any_of(" \t\r\n") + b"*" + lit(">"),
-        lit(prefix + "database") + after,
-        lit("/" + prefix + "database") + any_of(" \t\r\n") + b"*" + lit(">"),
-    )
-    kinds = b"|".join(
-        b"(?P<%s>%s)" % (kind.encode(), group) for kind, group in zip(KINDS, groups, strict=True)
-    )
-    # The common "<" stands before the alternatives, because then the search for it is one run through memory.
-    token = lit("<") + b"(?:" + kinds + b")"
     return Markup(
-        token=re.compile(token),
+        token=_token(lit, any_of, prefix),
         start=re.compile(lit("<") + names + after),
         tag=re.compile(lit("<") + none_of("!?/<>'\" ") + inside + b"((?:" + lit("/") + b")?)" + lit(">")),
         root=re.compile(lit("<") + none_of("!?/<>'\" \t\r\n")),
@@ -97,3 +85,31 @@ def markup(encoding: Encoding, prefix: str = "") -> Markup:
 
 def _class(letters: str) -> bytes:
     return b"[^" + b"".join(re.escape(letter.encode("ascii")) for letter in letters) + b"]"
+
+
+def _names(lit: _Pattern, prefix: str) -> bytes:
+    return b"(?:" + b"|".join(lit(prefix + name) for name in RECORDS) + b")"
+
+
+def _after(any_of: _Pattern) -> bytes:
+    """What ends an element's name."""
+    return b"(?=" + any_of(" \t\r\n/>") + b")"
+
+
+def _token(lit: _Pattern, any_of: _Pattern, prefix: str) -> re.Pattern[bytes]:
+    names, after = _names(lit, prefix), _after(any_of)
+    groups = (
+        lit("!--"),
+        lit("![CDATA["),
+        lit("?"),
+        lit("!DOCTYPE"),
+        b"(?P<name>" + names + b")" + after,
+        lit("/") + b"(?P<closed>" + names + b")" + any_of(" \t\r\n") + b"*" + lit(">"),
+        lit(prefix + "database") + after,
+        lit("/" + prefix + "database") + any_of(" \t\r\n") + b"*" + lit(">"),
+    )
+    kinds = b"|".join(
+        b"(?P<%s>%s)" % (kind.encode(), group) for kind, group in zip(KINDS, groups, strict=True)
+    )
+    # The common "<" stands before the alternatives, because then the search for it is one run through memory.
+    return re.compile(lit("<") + b"(?:" + kinds + b")")

@@ -115,9 +115,8 @@ class OpenExports:
         if offset not in self._roots:
             found = reader.match(markup(self._encoding).tag, offset)
             named = start_tag(reader.read(offset, found[0]), self._encoding) if found else None
-            if named is None:
-                raise VanishedError("changed_while_reading", _CHANGED)
-            self._roots[offset] = Root(offset, named[0], named[1])
+            # A damaged root tag says nothing, as it did when the record was listed; keys tell.
+            self._roots[offset] = Root(offset, *named) if named else Root()
         return self._roots[offset]
 
     def _reader(self, locator: Locator) -> ByteReader:

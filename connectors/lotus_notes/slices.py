@@ -171,7 +171,8 @@ class Slices:
         tag = self._tag(begin) or b""
         named = start_tag(tag, self._encoding)
         self._root = Root(begin, "database", named[1] if named and not self._refused else {})
-        self._root_tag = tag
+        # After an error the container is read on under its root tag, or under a plain one if that is the error.
+        self._root_tag = tag if named else self._encoding.bytes_of("<database>")
         self._open_root = True
         self._skeleton = None if self._refused else Skeleton(self._encoding, self.skipped)
 

@@ -9,6 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from connectors.lotus_notes import archives
 from connectors.lotus_notes.folder import DxlFolder
@@ -343,3 +345,57 @@ def test_inspect_says_what_a_document_holds(tmp_path: Path) -> None:
     assert set(second) == set(first)
     assert [loss["reason"] for loss in second["unreadable"]] == ["record_truncated"]  # type: ignore[attr-defined]
     assert second["unid"] is None
+
+
+def test_a_damaged_root_tag_costs_the_replica_id_and_no_record(tmp_path: Path) -> None:
+    whole = database(document(1), document(2)).replace("path='vanban", "path='van<ban")
+    (tmp_path / "a.dxl").write_text(whole, encoding="utf-8")
+    answers = fetched(tmp_path)
+    assert [answer.listing.key for answer in answers if isinstance(answer, SourceRecord)] == [
+        unid(1),
+        unid(2),
+    ]
+    assert [answer.reason for answer in answers if isinstance(answer, Unreadable)] == ["container_malformed"]
+
+
+_SEED = database(
+    "<form name='f'/>",
+    document(1, text_item("TrichYeu", "Về việc họp"), attachment("a.pdf", b"%PDF-1.4")),
+    "<note class='icon'/>",
+    document(2, "<item name='Body'><text><![CDATA[<document>]]></text></item>"),
+).encode()
+_TOKENS = [
+    b"<document",
+    b"</document>",
+    b"<![CDATA[",
+    b"]]>",
+    b"<!--",
+    b"'",
+    b"<note ",
+    b"&x;",
+    b"\0",
+    b"\xff",
+]
+_TOKENS += [b"<!DOCTYPE a [", b"<database>", b"/>", b"<?", b"\xff\xfe", b"</database>"]
+_EDITS = st.tuples(st.integers(0, len(_SEED)), st.integers(0, 60), st.sampled_from([b"", *_TOKENS]))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_EDITS, max_size=6))
+def test_whatever_is_damaged_everything_listed_is_answered_and_read_again_alike(
+    tmp_path: Path, edits: list[tuple[int, int, bytes]]
+) -> None:
+    damaged = bytearray(_SEED)
+    for at, removed, added in edits:
+        damaged[at : at + removed] = added
+    (tmp_path / "a.dxl").write_bytes(damaged)
+    source = DxlFolder("notes", tmp_path)
+    listings = list(source.inventory(Window()))
+    answers = list(source.fetch(listings))
+    assert listings
+    assert [answer.listing for answer in answers] == listings
+    for answer in answers:
+        assert isinstance(answer, SourceRecord) or answer.reason != "changed_while_reading"
+        if isinstance(answer, SourceRecord):
+            assert data(answer.original) in bytes(damaged)
+            assert source.parse(answer.listing, answer.original, answer.context) == answer
