@@ -14,11 +14,13 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from mappings.config import SourceConfig
 from mappings.field_paths import leaves, members
 from mappings.opening_text import decode_text, markup_text, opening_texts
 from mappings.secrecy_marks import (
+    CANDIDATE,
     Level,
     Mark,
     is_classification_field,
@@ -49,6 +51,8 @@ class Finding:
 _HEADING = 3000  # characters of a long field: marks stand at the top
 _LONGEST_TITLE = 1000
 _RAW_LIMIT = 64 * 1024 * 1024
+_RAW_CANDIDATES = 20_000
+_AROUND = 300  # characters on both sides of a candidate: its line, and the phrase that may make it harmless
 _PAYLOADS = 50
 _LEVELS: tuple[Level, ...] = ("mat", "toi_mat", "tuyet_mat")
 _TITLE_NAMES = frozenset(
@@ -103,8 +107,10 @@ def screen_unreadable(item: Unreadable) -> Finding | None:
     found = [_finding("name", mark_in_name(re.split(r"[\\/]", item.listing.locator)[-1]))]
     if item.original is not None:
         data = _head(item.original, _RAW_LIMIT)
-        for text in _raw_texts(data):
-            found += _raw_findings(text)
+        for likelihood, text in enumerate(_raw_texts(data)):
+            marks = _raw_findings(text)
+            # In a wrong decoding every value is unknown.
+            found += (f for f in marks if f and (likelihood == 0 or not f.rule.endswith(":unknown_value")))
         found += _payload_findings(data)
         if not data.lstrip()[:5].startswith(b"<"):
             for _, text in opening_texts(item.original):
@@ -167,22 +173,30 @@ def _file_findings(at: int, file: Attachment) -> Iterator[Finding]:
 
 
 def _raw_texts(data: bytes) -> Iterator[str]:
-    """The bytes as text in every way that may make sense; a wrong one only yields noise."""
-    yield decode_text(data)
-    if b"\x00" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    """The bytes as text in every way that may make sense, the likeliest first; a wrong one only yields
+    noise."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        yield decode_text(data)
+    elif b"\x00" in data[:4096]:
         yield data.decode("utf-16-le", errors="replace")
         yield data.decode("utf-16-be", errors="replace")
-    elif not data.isascii():
         yield data.decode("utf-8", errors="replace")
-        yield data.decode("cp1258", errors="replace")
+    else:
+        as_utf8 = data.decode("utf-8", errors="replace")
+        yield as_utf8
+        if "\ufffd" in as_utf8:
+            yield data.decode("cp1252", errors="replace")
+            yield data.decode("cp1258", errors="replace")
 
 
 # Bounded: a broken export may never close its items.
 _ITEM = re.compile(
-    r"<item\s[^<>]*?name\s*=\s*(['\"])(?P<name>[^'\"<>]{1,100})\1[^<>]*>(?P<body>.{0,300})", re.DOTALL
+    r"<item\s[^<>]*?name\s*=\s*(['\"])(?P<name>[^'\"<>]{1,100})\1[^<>]*>(?=(?P<body>.{0,300}))", re.DOTALL
 )
-_ELEMENT = re.compile(r"<(?:[\w.-]+:)?(?P<name>[^\W\d][\w.-]{2,60})(?:\s[^>]*)?>(?P<body>[^<]{0,200})<")
-_PAIR = re.compile(r"[\"']?(?P<name>[^\W\d]\w{3,60})[\"']?\s*[:=]\s*[\"']?(?P<body>[^\"'\n<>,;{}]{1,100})")
+_ELEMENT = re.compile(r"<(?:[\w.-]+:)?(?P<name>[^\W\d][\w.-]{2,60})(?:\s[^<>]*)?>(?P<body>[^<]{0,200})<")
+_PAIR = re.compile(
+    r"(?<!\w)(?P<name>[^\W\d]\w{3,60}+)[\"']?\s{0,9}+[:=]\s{0,9}+[\"']?(?P<body>[^\"'\n<>,;{}]{1,100})"
+)
 
 
 def _raw_findings(text: str) -> Iterator[Finding | None]:
@@ -197,11 +211,16 @@ def _raw_findings(text: str) -> Iterator[Finding | None]:
                 mark = level_of_value(value) if whole else mark_in_title(value)
                 yield _finding(f"raw field {_safe(name)}", mark)
     plain = _BASE64.sub("\n", text)
-    yield _finding("raw text", mark_in_text(markup_text(plain)))
+    plain = markup_text(plain)
+    for match in islice(CANDIDATE.finditer(plain), _RAW_CANDIDATES):
+        around = plain[max(0, match.start() - _AROUND) : match.end() + _AROUND]
+        yield _finding("raw text", mark_in_text(around))
 
 
+# Possessive, so that no text makes them try twice.
 _BASE64 = re.compile(
-    r"(?:[A-Za-z0-9+/]{40,}[ \t]*[\r\n]{0,2}[ \t]*){2,}[A-Za-z0-9+/=\r\n \t]*|[A-Za-z0-9+/]{200,}={0,2}"
+    r"(?<![A-Za-z0-9+/])(?:(?:[A-Za-z0-9+/]{40,}+[ \t]*+[\r\n]{0,2}+[ \t]*+){2,}+[A-Za-z0-9+/=\r\n \t]*+"
+    r"|[A-Za-z0-9+/]{200,}+={0,2})"
 )
 _BASE64_BYTES = re.compile(_BASE64.pattern.encode("ascii"))
 
@@ -212,7 +231,9 @@ def _payload_findings(data: bytes) -> Iterator[Finding | None]:
             return
         letters = re.sub(rb"[^A-Za-z0-9+/]", b"", match.group())
         try:
-            payload = base64.b64decode(letters[: len(letters) // 4 * 4])
+            payload = base64.b64decode(
+                letters[: len(letters) - (len(letters) % 4 == 1)] + b"=" * (-len(letters) % 4)
+            )
         except (binascii.Error, ValueError):
             continue
         for member, text in opening_texts(BytesContent(payload), depth=2):
