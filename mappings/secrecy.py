@@ -14,7 +14,6 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from mappings.config import SourceConfig
 from mappings.field_paths import leaves, members
@@ -51,7 +50,6 @@ class Finding:
 _HEADING = 3000  # characters of a long field: marks stand at the top
 _LONGEST_TITLE = 1000
 _RAW_LIMIT = 64 * 1024 * 1024
-_RAW_CANDIDATES = 20_000
 _AROUND = 300  # characters on both sides of a candidate: its line, and the phrase that may make it harmless
 _PAYLOADS = 50
 _LEVELS: tuple[Level, ...] = ("mat", "toi_mat", "tuyet_mat")
@@ -212,9 +210,19 @@ def _raw_findings(text: str) -> Iterator[Finding | None]:
                 yield _finding(f"raw field {_safe(name)}", mark)
     plain = _BASE64.sub("\n", text)
     plain = markup_text(plain)
-    for match in islice(CANDIDATE.finditer(plain), _RAW_CANDIDATES):
-        around = plain[max(0, match.start() - _AROUND) : match.end() + _AROUND]
+    for around in _around_candidates(plain):
         yield _finding("raw text", mark_in_text(around))
+
+
+def _around_candidates(text: str) -> Iterator[str]:
+    """The stretches of ``text`` in which a mark may stand, each once."""
+    start, end = 0, 0
+    for match in CANDIDATE.finditer(text):
+        if match.start() - _AROUND > end:
+            yield text[start:end]
+            start = match.start() - _AROUND
+        end = match.end() + _AROUND
+    yield text[start:end]
 
 
 # Possessive, so that no text makes them try twice.

@@ -8,7 +8,6 @@ come: composed, and decoded from TCVN3 and VNI. Between a mark and a word, doubt
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -124,8 +123,14 @@ def spellings(text: str) -> Iterator[str]:
             yield spelling
 
 
+# Format characters (category Cf), the soft hyphen among them: called after legacy text was decoded.
+_INVISIBLE = re.compile(
+    "[\xad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]"
+)
+
+
 def _plain(text: str) -> str:
-    visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    visible = _INVISIBLE.sub("", text)
     return re.sub(r"[^\S\n]+", " ", visible.replace("\r", "\n").replace("\v", "\n").replace("\f", "\n"))
 
 

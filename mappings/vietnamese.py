@@ -172,8 +172,18 @@ def _is_unicode_vietnamese(text: str) -> bool:
     if text.isascii() or not _PRECOMPOSED.search(text):
         return False
     composed = nfc(text)
-    words = [m.group() for m in islice(_WORD.finditer(composed), 2000) if _PRECOMPOSED.search(m.group())][:50]
+    words = [_word_at(composed, found.start()) for found in islice(_PRECOMPOSED.finditer(composed), 50)]
     return not words or 2 * sum(map(is_syllable, words)) >= len(words)
+
+
+def _word_at(text: str, at: int) -> str:
+    """The word around position ``at``, as far as syllables are long."""
+    start, end = at, at + 1
+    while start > max(0, at - 8) and text[start - 1].isalpha():
+        start -= 1
+    while end < min(len(text), at + 9) and text[end].isalpha():
+        end += 1
+    return text[start:end]
 
 
 # Letters that only Unicode has; Ă Đ Ơ Ư and their small ones also come from reading legacy bytes as code page

@@ -6,6 +6,7 @@ import base64
 import io
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import fields as dataclass_fields
 
 import pytest
@@ -138,7 +139,7 @@ HEADING = ["TỈNH ỦY BÌNH PHƯỚC          ĐẢNG CỘNG SẢN VIỆT NAM"
 LAW = [*HEADING, "KẾT LUẬN", "về công tác bảo vệ bí mật nhà nước và bảo mật thông tin", "mật độ dân số"]
 
 # Where the mark stands on page 1, as office templates and stamps put it.
-LAYOUTS = {
+LAYOUTS: dict[str, Callable[[str], list[str]]] = {
     "under the organ": lambda mark: ["TỈNH ỦY BÌNH PHƯỚC", "*", mark, "Số 160-KL/TU"],
     "beside the number": lambda mark: [*HEADING[:2], f"Số 160-KL/TU        {mark}"],
     "above everything": lambda mark: [mark, *HEADING],
