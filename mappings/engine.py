@@ -43,7 +43,7 @@ def normalise(
     _settle_symbol(values, reader)
     _settle_type(values, rule, reader)
     groups = _group_values(reader, rule, record)
-    _require(values, rule, index, config)
+    _require(values, rule, index, config, reader)
     issuer = _issuer(values, rule, config, reader)
     direction = _direction(rule, issuer, groups["recipients"], config)
     ignored = tuple(pattern.casefold() for pattern in (*config.ignore, *rule.ignore))
@@ -158,23 +158,28 @@ def _settle_type(values: dict[str, object], rule: RecordRule, reader: FieldReade
         reader.flag("type_name", problem, name or _text(values.get("symbol")) or "")
 
 
-def _require(values: dict[str, object], rule: RecordRule, index: int, config: SourceConfig) -> None:
+def _require(
+    values: dict[str, object], rule: RecordRule, index: int, config: SourceConfig, reader: FieldReader
+) -> None:
+    """Refuse a record that lacks what its rule requires; what is printed and cannot be read is not
+    lacking."""
+    present = {*values, *(flag.field for flag in reader.flags if flag.value and flag.code != "null_literal")}
+    action = "correct the record in its source, or the mapping, and release it from quarantine"
     for name, field in rule.fields.items():
-        if (field.required and name in values) or not field.required or name in GROUPS:
-            continue
-        raise MappingError(
-            f"the record has no {name}",
-            where=config.where("records", index, "fields", name),
-            expected=f"text in {', '.join(field.from_)}",
-            action="correct the record in its source, or the mapping, and release it from quarantine",
-        )
+        if field.required and name not in present and name not in GROUPS:
+            raise MappingError(
+                f"the record has no {name}",
+                where=config.where("records", index, "fields", name),
+                expected=f"text in {', '.join(field.from_)}",
+                action=action,
+            )
     for needed in rule.require_any:
-        if not any(name in values for name in needed):
+        if not present.intersection(needed):
             raise MappingError(
                 f"the record has none of {', '.join(needed)}",
                 where=config.where("records", index, "require_any"),
                 expected="at least one of them",
-                action="correct the record in its source, or the mapping, and release it from quarantine",
+                action=action,
             )
 
 

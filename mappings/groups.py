@@ -42,7 +42,7 @@ def read_relations(reader: FieldReader, rule: FieldRule, source_key: str) -> tup
         target = _reference(reader, parts)
         if target == Reference():
             continue
-        if kind is RelationKind.RESPONSE_IN_SOURCE and (target.uid or "").casefold() == source_key.casefold():
+        if kind is RelationKind.RESPONSE_IN_SOURCE and _same_note(target.uid, source_key):
             message = "The record names itself as its parent; no relation was made."
             reader.flag("relations", "self_reference", target.uid or "", message)
             continue
@@ -52,6 +52,11 @@ def read_relations(reader: FieldReader, rule: FieldRule, source_key: str) -> tup
         if not any(known.kind is kind and known.target == target for known in found):
             found.append(relation)
     return tuple(found)
+
+
+def _same_note(uid: str | None, source_key: str) -> bool:
+    """Whether a UNID is that of the record itself, whose key may name the database before it."""
+    return bool(uid) and (uid or "").casefold() == source_key.rpartition(":")[2].casefold()
 
 
 def _models(reader: FieldReader, group: str, rule: FieldRule, model: type[_ModelT]) -> tuple[_ModelT, ...]:

@@ -178,6 +178,11 @@ def test_what_is_required(form: str, fields: tuple[Field, ...], where: str) -> N
     assert "notes_van_ban.yaml:" in caught.value.where
 
 
+def test_a_date_that_cannot_be_read_is_not_a_missing_one() -> None:
+    document = normalise(record("VanBanDen", item("TrichYeu", "A"), item("NgayVanBan", "30/02/2014")), NOTES)
+    assert (document.issued_date, codes(document)) == (None, [("issued_date", "impossible_date")])
+
+
 def test_what_is_odd_is_kept_and_flagged() -> None:
     document = normalise(
         record(
