@@ -76,16 +76,17 @@ WHERE (r.document_id, r.version, r.ordinal) = (c.document_id, c.version, c.ordin
 RETURNING r.kind, r.document_id, r.version, r.target_document
 """  # noqa: S608 - constants of this module
 
+# "+ 0": PostgreSQL 18 would rather skip through the whole primary key for the ordinal than look up the hash.
 _SAME_FILE = f"""
 WITH {_FRESH}
 INSERT INTO archive.same_as (document_a, document_b, grade, evidence, found_at, state)
 SELECT DISTINCT ON (1, 2) least(a.id, b.id), greatest(a.id, b.id), 'A', x.sha256, %(at)s::timestamptz, 'found'
 FROM fresh JOIN archive.attachment x USING (document_id, version)
 JOIN archive.document a ON a.id = x.document_id
-JOIN archive.attachment y ON y.sha256 = x.sha256 AND y.ordinal = 1
+JOIN archive.attachment y ON y.sha256 = x.sha256 AND y.ordinal + 0 = 1
 JOIN archive.document b ON b.id = y.document_id
 WHERE x.ordinal = 1 AND x.size > 0 AND a.source <> b.source AND a.kind = 'document' AND b.kind = 'document'
-  AND (SELECT count(*) FROM (SELECT FROM archive.attachment z WHERE z.sha256 = x.sha256 AND z.ordinal = 1
+  AND (SELECT count(*) FROM (SELECT FROM archive.attachment z WHERE z.sha256 = x.sha256 AND z.ordinal + 0 = 1
        LIMIT {MOST_SHARED + 1}) shared) <= {MOST_SHARED}
 ORDER BY 1, 2, x.sha256
 ON CONFLICT DO NOTHING

@@ -47,7 +47,14 @@ __all__ = [
 Pair = tuple[str, str]
 
 _CHUNK = 5_000
-_PATIENCE = "5min"
+_SETTINGS = {
+    "lock_timeout": "5min",
+    "idle_in_transaction_session_timeout": "5min",
+    "TimeZone": "UTC",
+    # A backfill fills empty tables faster than their statistics follow: plan for the tables as they are now.
+    "plan_cache_mode": "force_custom_plan",
+    "jit": "off",
+}
 _PRECEDENCE = (Withheld, Archived, Quarantined, Unchanged)
 """Which of two outcomes for the same (key, revision) counts: what is withheld once may not enter by another
 way."""
@@ -164,11 +171,8 @@ class Archive:
 
 def _be_alone(cursor: psycopg.Cursor[TupleRow], batch: Batch) -> None:
     """Wait until no one else loads this batch; whoever hangs in a transaction is thrown out in the end."""
-    cursor.execute(
-        """SELECT set_config('lock_timeout', %(patience)s, true), set_config('TimeZone', 'UTC', true),
-        set_config('idle_in_transaction_session_timeout', %(patience)s, true)""",
-        {"patience": _PATIENCE},
-    )
+    for name, value in _SETTINGS.items():
+        cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
     cursor.execute(
         "SELECT pg_advisory_xact_lock(%s)", (lock_key("batch", batch.source, batch.run, batch.number),)
     )

@@ -111,6 +111,13 @@ class ObjectStore:
             )
         return FileContent(path)
 
+    def size(self, sha256: str) -> int:
+        """Bytes of the object, asked of the disk. Raises as ``content`` does."""
+        try:
+            return self._path(sha256).stat().st_size
+        except FileNotFoundError:
+            return self.content(sha256).size
+
     def open(self, sha256: str) -> BinaryIO:
         """A new reader over the object's bytes; the caller closes it. Raises as ``content`` does."""
         return self.content(sha256).open()

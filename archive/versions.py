@@ -54,8 +54,7 @@ def stored_files(objects: ObjectStore, records: Iterable[Archived]) -> list[Stor
             if file.wrapped_sha256:
                 types.setdefault(file.wrapped_sha256, "application/octet-stream")
     return [
-        StoredFile(sha256, objects.content(sha256).size, media_type)
-        for sha256, media_type in sorted(types.items())
+        StoredFile(sha256, objects.size(sha256), media_type) for sha256, media_type in sorted(types.items())
     ]
 
 

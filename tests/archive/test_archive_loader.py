@@ -81,7 +81,7 @@ def test_each_outcome_ends_in_its_state(
         ("A3", "read", "xml_malformed", "van-ban-di.dxl:118", "open", 1)
     ]
     assert select("SELECT count(*) FROM archive.object") == [(6,)]
-    assert sorted(row[0] for row in select("SELECT type FROM archive.event")) == [
+    assert sorted(str(row[0]) for row in select("SELECT type FROM archive.event")) == [
         "ingestion",
         "ingestion",
         "quarantine",

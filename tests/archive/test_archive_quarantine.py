@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from archive.ledger import verify_chain
-from archive.loader import Archive, Batch, LoadReport, Withheld
+from archive.loader import Archive, Batch, LoadReport, Outcome, Withheld
 from archive.objects import ObjectStore
 from archive.queries import quarantine_list
 from tests.archive.office_records import CLOCK, archived, quarantined
@@ -95,7 +95,7 @@ def test_withholding_again_writes_nothing(archive: Archive, batch: MakeBatch, se
 def test_a_record_both_archived_and_withheld_in_a_batch_is_withheld(
     archive: Archive, objects: ObjectStore, batch: MakeBatch, select: Select
 ) -> None:
-    twice = [archived(objects, "A1"), Withheld("A1", "1", "mat", "stamp")]
+    twice: list[Outcome] = [archived(objects, "A1"), Withheld("A1", "1", "mat", "stamp")]
     assert archive.load(batch(), twice) == LoadReport(0, 0, 0, 2)
     assert select("SELECT count(*) FROM archive.document") == [(0,)]
 
