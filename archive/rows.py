@@ -133,6 +133,9 @@ def verdict_rows(version: Version) -> Iterator[Row]:
 
 def json_text(value: object) -> str:
     """``value`` as JSON text that a ``jsonb`` column takes; what it cannot hold is a visible escape."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if "\\u0000" not in text and column_text(text) == text:
+        return text
     return json.dumps(_storable(value), ensure_ascii=False, separators=(",", ":"))
 
 

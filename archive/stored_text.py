@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LONGEST_KEY = 300  # characters of up to 4 bytes; an index row of two such keys must stay below 2,704 bytes
 _INT4 = 2**31
-_FIRST_YEAR, _LAST_YEAR = (
-    2,
-    9998,
-)  # of a moment: one whose zone moves it out of year 1 to 9999 cannot be read back
+# Of a moment: one whose zone moves it out of the years 1 to 9999 could not be read back.
+_FIRST_YEAR, _LAST_YEAR = 2, 9998
 
 
 def column_text(text: str) -> str:
     """``text`` with NUL and lone surrogates, which PostgreSQL's text cannot hold, as visible escapes."""
-    if text.isascii() and "\0" not in text:
+    if (text.isascii() and "\0" not in text) or not _UNSTORABLE.search(text):
         return text
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 

@@ -83,12 +83,12 @@ def main() -> None:
         batches = _batches(options.documents, options.batch, objects)
         before = _peak()
         first = _load(engine, objects, batches, "lan-1")
+        memory = _peak() - before
         rows, size = _rows(url, options.documents, options.batch)
         again = _load(engine, objects, batches, "lan-2")
         if (left := _rows(url, options.documents, options.batch)[1]) != size:
             raise SystemExit(f"the second load left {left} rows instead of {size}")
         copied = _copy(floor, rows)
-        memory = _peak() - before
         engine.dispose()
         _drop(server, "bench_archive", "bench_floor")
     _print(options, size, first, again, copied, memory)
