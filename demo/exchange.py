@@ -207,7 +207,7 @@ class _System:
             sphere=chance.choice((None, "Lưu hành nội bộ", "Liên thông văn bản trong tỉnh")),
             typer_notation=chance.choice(("NTM", "LVB", "TH", None)),
             promulgation_amount=chance.choice((1, 5, 10)),
-            page_amount=chance.randint(1, 3),
+            page_amount=file.pages,
             direction=False,
             appendixes=(),
             response_for=(self._answering("asked"),) if label == "answer" else (),

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import shutil
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from demo.calendar import SHARED_A, SHARED_B, plan_office
 from demo.exchange import Exchange, write_exchange
@@ -28,6 +29,7 @@ __all__ = ["OfficeReport", "generate", "main"]
 
 _STAGING = ".office-in-work"
 _PRIVATE = "pki-private"
+_FOLDERS = ("drop", "trust", _PRIVATE)
 
 
 def generate(folder: Path, seed: int = 2026, size: int = 120) -> OfficeReport:
@@ -75,10 +77,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _write(folder: Path, seed: int, size: int) -> OfficeReport:
     staging = folder / _STAGING
+    before = _names_in(folder / REPORT_NAME) | _names_in(staging / REPORT_NAME)
     if staging.exists():
         shutil.rmtree(staging)
     staging.mkdir(parents=True)
-    (folder / REPORT_NAME).unlink(missing_ok=True)
     press = Press(seed, load_typefaces(), build_pki(seed))
     calendar = plan_office(seed, size)
     papers = issue(seed, calendar.plans.values())
@@ -99,6 +101,9 @@ def _write(folder: Path, seed: int, size: int) -> OfficeReport:
         design_notes=notes.design_notes,
         digests=dict(sorted(digests.items())),
     )
+    write_report(report, staging / REPORT_NAME)
+    for stale in before - digests.keys():
+        (folder / stale).unlink(missing_ok=True)
     _move_into_place(folder, staging, report)
     return report
 
@@ -125,15 +130,25 @@ def _put(staging: Path, name: str, data: bytes) -> None:
 
 
 def _move_into_place(folder: Path, staging: Path, report: OfficeReport) -> None:
+    (folder / REPORT_NAME).unlink(missing_ok=True)
     (folder / _PRIVATE).mkdir(mode=0o700, exist_ok=True)
     (folder / _PRIVATE).chmod(0o700)
     for name in report.digests:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         (staging / name).replace(target)
-    write_report(report, staging / REPORT_NAME)
     (staging / REPORT_NAME).replace(folder / REPORT_NAME)
     shutil.rmtree(staging)
+
+
+def _names_in(report: Path) -> set[str]:
+    """The files that a report of any version names, as far as they are below our own folders."""
+    try:
+        digests = json.loads(report.read_text(encoding="utf-8"))["digests"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return set()
+    paths = {str(name): PurePosixPath(str(name)).parts for name in digests}
+    return {name for name, parts in paths.items() if parts and parts[0] in _FOLDERS and ".." not in parts}
 
 
 def _is_complete(folder: Path, report: OfficeReport) -> bool:

@@ -38,17 +38,6 @@ def render(paper: Paper, faces: Typefaces, *, compress: bool = True, note: str =
     )
 
 
-def page_count(paper: Paper, faces: Typefaces) -> int:
-    """How many pages ``render`` makes of it."""
-    setter = _Setter(paper, faces)
-    setter.header()
-    setter.title()
-    for paragraph in paper.body:
-        setter.paragraph(paragraph)
-    setter.ending()
-    return len(setter.sheets)
-
-
 class _Setter:
     """Places one document's parts down the pages."""
 

@@ -66,6 +66,7 @@ class ExpectedRecord:
         issuer: tên cơ quan ban hành; ``""`` where the record does not say it (Notes, văn bản đi).
         subject: trích yếu in NFC Unicode, as a reader of the source sees it.
         relations: kind of relation and key of the other document.
+        files: what it carries, in order. message_signatures: how many signatures the record itself has.
         flags: what normalising must remark (``impossible_date`` …).
     """
 

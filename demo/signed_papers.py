@@ -44,9 +44,10 @@ CASES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class PdfFile:
-    """The bytes of a PDF and what is true of them."""
+    """The bytes of a PDF, how many pages it was laid out on, and what is true of it."""
 
     data: bytes
+    pages: int
     expected: ExpectedFile
 
 
@@ -62,7 +63,7 @@ class Press:
         """The PDF of ``paper``; without ``case`` its signatures are those usual for its organ and year."""
         case = case or self._usual_case(paper)
         signings = _signings(paper, case)
-        data = render(
+        laid_out = render(
             paper,
             self.faces,
             compress=case != "tampered",
@@ -71,8 +72,9 @@ class Press:
         roles = tuple(
             "PERSON" if signing.credential.startswith("person") else "ORGAN" for signing in signings
         )
-        data = self._spoiled(sign_pdf(data, signings, self.pki), paper, case)
-        return PdfFile(data, expected_file(name or f"{paper.file_stem}.pdf", data, case, roles))
+        data = self._spoiled(sign_pdf(laid_out, signings, self.pki), paper, case)
+        expected = expected_file(name or f"{paper.file_stem}.pdf", data, case, roles)
+        return PdfFile(data, laid_out.count(b"/Type /Page "), expected)
 
     def _usual_case(self, paper: Paper) -> str:
         certificates = (bool(paper.official.certificate), bool(paper.organ.seal))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import os
 import re
 import stat
@@ -111,13 +112,19 @@ def test_a_complete_office_is_left_alone(folder, report):
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
-def test_another_process_finishes_a_half_written_office_to_the_same_bytes(folder, report, tmp_path):
+def test_another_process_makes_the_same_bytes_of_a_half_written_office_of_an_older_version(
+    folder, report, tmp_path
+):
     (tmp_path / "airflow").mkdir()
     (tmp_path / "airflow" / "airflow.cfg").write_text("someone else's")
     (tmp_path / ".office-in-work" / "trust").mkdir(parents=True)
     spoiled = tmp_path / "drop" / NOTES / "van_ban_2004-2008.dxl"
     spoiled.parent.mkdir(parents=True)
     spoiled.write_bytes(b"<?xml version='1.0'?><database")
+    stale = spoiled.with_name("van_ban_cu.dxl")
+    stale.write_bytes(b"<database/>")
+    named = ["drop/notes_van_ban/van_ban_cu.dxl", "airflow/airflow.cfg", "drop/../airflow/airflow.cfg"]
+    (tmp_path / REPORT_NAME).write_text(json.dumps({"version": 0, "digests": dict.fromkeys(named, "")}))
     subprocess.run(
         [sys.executable, "-m", "demo.office", str(tmp_path), "--size", str(report.size)],
         check=True,
