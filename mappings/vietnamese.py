@@ -195,8 +195,13 @@ _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 def _score(before: str, after: str) -> tuple[int, int]:
     """How many words with a letter beyond ASCII are Vietnamese syllables, and how many there are, in
     ``after``."""
-    words = [word for word in _WORD.findall(after) if not word.isascii()]
+    words = [word for word in _WORD.findall(after) if not word.isascii() and not _is_abbreviation(word)]
     return sum(map(is_syllable, words)), len(words)
+
+
+def _is_abbreviation(word: str) -> bool:
+    """Capitals without a vowel (``QĐ``, ``HĐND``): no syllable, and no sign of a wrong decoding either."""
+    return word.isupper() and not set(fold(word)) & set("aeiouy")
 
 
 def _plausibility(text: str) -> tuple[int, int]:

@@ -208,3 +208,10 @@ def test_every_text_survives_vni(letters: list[str]) -> None:
 def test_any_text_is_answered_in_nfc(text: str) -> None:
     decoded = RecordText((text,)).decode(text).text
     assert unicodedata.is_normalized("NFC", decoded)
+
+
+def test_an_abbreviation_in_a_short_field_follows_the_vote_of_its_record():
+    record = RecordText(["vÒ viÖc giao chØ tiªu c«ng t¸c tiÕp c«ng d©n", "02/Q§-STC"])
+    assert record.decode("02/Q§-STC").text == "02/QĐ-STC"
+    assert record.decode("15/N§-H§ND").text == "15/NĐ-HĐND"
+    assert RecordText(["02/Q§-STC"]).decode("02/Q§-STC").text == "02/Q§-STC"
