@@ -95,7 +95,9 @@ def _pending(
 
 
 def _first_time(listing: Listing, seen: set[bytes]) -> bool:
-    mark = hashlib.blake2b(f"{listing.key}\0{listing.revision}".encode(), digest_size=16).digest()
+    mark = hashlib.blake2b(
+        f"{listing.key}\0{listing.revision}".encode("utf-8", "surrogatepass"), digest_size=16
+    ).digest()
     if mark in seen:
         return False
     seen.add(mark)

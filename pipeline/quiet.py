@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-_LOUD = ("pyhanko", "pyhanko_certvalidator", "fontTools", "fpdf", "alembic")
+_LOUD = ("pyhanko", "pyhanko_certvalidator", "fontTools", "alembic")
 
 
 def quiet_libraries() -> None:

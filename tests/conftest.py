@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from archive.embedded import EmbeddedServer
+from demo.office import OfficeReport, generate
 
 _FAST_NOT_SAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -56,3 +57,10 @@ def samples() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no samples in {folder}; set LIENTHONG_SAMPLES")
     return folder
+
+
+@pytest.fixture(scope="session")
+def made_up_office(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, OfficeReport]:
+    """A small office, made once: its folder, and what it says of itself."""
+    folder = tmp_path_factory.mktemp("office")
+    return folder, generate(folder, size=10)

@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 
 from archive.runs import runs
-from demo.office import generate
 from pipeline.settings import load_settings
 from pipeline.stages import open_stores
 from schemas.errors import FatalError
@@ -16,12 +15,6 @@ from schemas.errors import FatalError
 pytestmark = [pytest.mark.dag, pytest.mark.postgres]
 
 SOURCES = ("notes_van_ban", "dieu_hanh")
-
-
-@pytest.fixture(scope="module")
-def made_up_office(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("office")
-    return folder, generate(folder, size=10)
 
 
 @pytest.fixture

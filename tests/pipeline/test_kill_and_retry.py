@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
+import uuid
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from pipeline.settings import load_settings
 from pipeline.stages import Order, open_stores
 from pipeline.sync import run_here
 from schemas.record import Window
+from tests.pipeline.conftest import install
 
 pytestmark = pytest.mark.postgres
 
@@ -51,7 +51,7 @@ run_here(settings, open_stores(settings), Order("notes_van_ban", "sync", "chạy
 """
 
 
-def archive_content(home: Path) -> dict[str, object]:
+def archive_content() -> dict[str, object]:
     """Everything in the archive that does not tell when or in which run it came."""
     settings = load_settings()
     stores = open_stores(settings)
@@ -65,7 +65,7 @@ def archive_content(home: Path) -> dict[str, object]:
         ).all()
         quarantined = connection.execute(
             sa.text(
-                "select source, source_key, revision, stage, reason, original_sha256, attempts, state"
+                "select source, source_key, revision, stage, reason, original_sha256, state"
                 " from archive.quarantine order by 1, 2, 3"
             )
         ).all()
@@ -107,6 +107,19 @@ def run_again() -> None:
     stores.engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def undisturbed(made_up_office, postgres_server, tmp_path_factory) -> dict[str, object]:
+    """The archive of a run that nobody killed."""
+    database = f"undisturbed_{uuid.uuid4().hex[:12]}"
+    postgres_server.ensure_database(database)
+    with pytest.MonkeyPatch.context() as environment:
+        home = install(made_up_office[0], tmp_path_factory.mktemp("undisturbed") / "lienthong")
+        environment.setenv("LIENTHONG_HOME", str(home))
+        environment.setenv("LIENTHONG_DATABASE_URL", postgres_server.url(database))
+        run_again()
+        return archive_content()
+
+
 @pytest.mark.parametrize(
     ("owner", "function", "nth", "moment"),
     [
@@ -117,12 +130,9 @@ def run_again() -> None:
         pytest.param("Archive", "load", 2, "after", id="after the commit, before anyone knew"),
     ],
 )
-def test_killed_and_retried_is_as_if_never_killed(
-    home, tmp_path, monkeypatch, subprocess_environment, postgres_server, owner, function, nth, moment
-):
+def test_killed_and_retried_is_as_if_never_killed(home, undisturbed, owner, function, nth, moment):
     died = subprocess.run(
         [sys.executable, "-c", DYING, owner, function, str(nth), moment],
-        env=subprocess_environment,
         capture_output=True,
         text=True,
         timeout=120,
@@ -130,17 +140,7 @@ def test_killed_and_retried_is_as_if_never_killed(
     )
     assert died.returncode == -signal.SIGKILL, died.stderr
     run_again()
-    retried = archive_content(home)
-
-    undisturbed_home = tmp_path / "undisturbed"
-    undisturbed_home.mkdir(mode=0o700)
-    for name in ("drop", "trust"):
-        (undisturbed_home / name).symlink_to(home / name)
-    database = f"undisturbed_{datetime.now(UTC).strftime('%H%M%S%f')}"
-    postgres_server.ensure_database(database)
-    monkeypatch.setenv("LIENTHONG_HOME", str(undisturbed_home))
-    monkeypatch.setenv("LIENTHONG_DATABASE_URL", postgres_server.url(database))
-    run_again()
+    retried = archive_content()
 
     assert retried["documents"]
-    assert retried == archive_content(undisturbed_home)
+    assert retried == undisturbed
