@@ -35,6 +35,9 @@ def airflow_home(postgres_server, tmp_path_factory) -> Iterator[Path]:
 
     initdb()
     yield home
+    from airflow.settings import dispose_orm
+
+    dispose_orm()  # before the server goes, or Airflow complains at exit
     for name in settings:
         os.environ.pop(name, None)
 

@@ -24,9 +24,7 @@ def test_nightly_runs_have_a_real_interval_in_local_time(dags):
     for name in SOURCES:
         timetable = dags[f"sync__{name}"].timetable
         assert "Interval" in type(timetable).__name__
-        assert (
-            str(timetable._timezone) == "Asia/Ho_Chi_Minh" or timetable._timezone.name == "Asia/Ho_Chi_Minh"
-        )
+        assert str(timetable.timezone) == "Asia/Ho_Chi_Minh"
         assert not dags[f"sync__{name}"].catchup
 
 
