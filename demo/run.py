@@ -73,7 +73,9 @@ def up() -> int:
         f"Airflow:   {services.base_url}   (đăng nhập / login: {services.user} / {services.password})"
     )
     output.line(f"Dữ liệu:   {home}")
-    output.line(f"Thử tiếp:  LIENTHONG_HOME={home} {_REPOSITORY}/.venv/bin/lienthong status")
+    output.line(
+        "Thử tiếp:  .venv/bin/lienthong --home <dữ liệu / data> status | show 02/QĐ-UBND | quarantine | doctor"
+    )
     output.line(f"Dừng:      make stop                ({clock.total():.0f} giây / seconds)")
     return 0 if as_promised else 1
 

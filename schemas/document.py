@@ -23,7 +23,9 @@ class RecordKind(StrEnum):
 
     DOCUMENT = "document"  # văn bản
     STATUS = "status"  # thông điệp trạng thái xử lý (edXML status message)
-    OTHER = "other"  # a record of the source that is no official document (a mail, a profile), kept all the same
+    OTHER = (
+        "other"  # a record of the source that is no official document (a mail, a profile), kept all the same
+    )
 
 
 class Direction(StrEnum):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from types import MappingProxyType
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -23,6 +25,9 @@ from rich.text import Text
 
 from pipeline.window import LOCAL_ZONE
 from pipeline.wording import Wording
+
+_COUNTS = ("listed", "archived", "unchanged", "quarantined", "withheld", "pending", "count")
+_JUSTIFY: Mapping[str, Literal["right"]] = MappingProxyType(dict.fromkeys(_COUNTS, "right"))
 
 
 class Output:
@@ -41,13 +46,18 @@ class Output:
 
     def line(self, text: str = "", style: str = "") -> None:
         """Print a line as it is; nothing in it is read as markup."""
-        self.console.print(Text(text, style=style))
+        self.console.print(Text(text, style=style), soft_wrap=True)
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print a table; columns are keys of the wording, cells are printed as they are."""
         table = Table(title=title or None, title_justify="left", title_style="bold")
         for column in columns:
-            table.add_column(self.words(column), overflow="fold")
+            table.add_column(
+                self.words(column),
+                overflow="fold",
+                no_wrap=column == "source",
+                justify=_JUSTIFY.get(column, "left"),
+            )
         for row in rows:
             table.add_row(*(Text(self.cell(value)) for value in row))
         self.console.print(table)
@@ -57,7 +67,7 @@ class Output:
         if value is None:
             return ""
         if isinstance(value, datetime):
-            return value.astimezone(ZoneInfo(LOCAL_ZONE)).strftime("%d/%m/%Y %H:%M:%S")
+            return value.astimezone(ZoneInfo(LOCAL_ZONE)).strftime("%d/%m/%Y %H:%M")
         return str(value)
 
     @contextmanager

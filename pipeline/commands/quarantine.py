@@ -35,5 +35,8 @@ def quarantine(
         for item in found:
             output.json(asdict(item))
         return
-    rows = [(item.source, item.stage, item.reason, item.message, item.location) for item in found]
+    rows = [
+        (item.source, output.words(item.stage), output.words(item.reason), item.message, item.location)
+        for item in found
+    ]
     output.table(output.words("quarantine_title"), ("source", "stage", "reason", "message", "where"), rows)

@@ -87,7 +87,10 @@ def print_holdings(output: Output, stores: Stores) -> None:
     print_verdicts(output, stores)
     waiting = quarantine_list(engine, state="open")
     if waiting:
-        found = [(item.source, item.stage, item.reason, item.message) for item in waiting]
+        found = [
+            (item.source, output.words(item.stage), output.words(item.reason), item.message)
+            for item in waiting
+        ]
         output.table(output.words("quarantine_title"), ("source", "stage", "reason", "message"), found)
     outside = [
         (item.source, output.words(item.level), item.rule, item.records) for item in withheld_counts(engine)
