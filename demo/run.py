@@ -73,9 +73,7 @@ def up() -> int:
         f"Airflow:   {services.base_url}   (đăng nhập / login: {services.user} / {services.password})"
     )
     output.line(f"Dữ liệu:   {home}")
-    output.line(
-        "Thử tiếp:  .venv/bin/lienthong --home <dữ liệu / data> status | show 02/QĐ-UBND | quarantine | doctor"
-    )
+    output.line(f"Thử tiếp:  {_REPOSITORY}/.venv/bin/lienthong --home {home} status")
     output.line(f"Dừng:      make stop                ({clock.total():.0f} giây / seconds)")
     return 0 if as_promised else 1
 
