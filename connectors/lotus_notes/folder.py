@@ -33,7 +33,7 @@ class DxlFolder:
 
     Read are ``.dxl`` and ``.xml`` files, and ``.zip`` and ``.tse`` archives of them. ``Listing.key`` is
     ``<replica id>:<UNID>``, the UNID where no replica id is known, else ``sha256:<of the record>``;
-    ``revision`` is ``<sequence>/<revised or modified>/<start of the record's SHA-256>``. A piece that is no
+    ``revision`` is ``<sequence>/<revised or modified>/<start of the SHA-256 of its state>``. A piece that is no
     readable record has the key ``unreadable:<SHA-256>`` (of its bytes; of its place where it has none) and
     its reason as revision.
 
@@ -117,7 +117,9 @@ def _in_export(name: str, export: Export) -> Iterator[Listing]:
     encoding = detect(_read(export, 0, _HEAD))
     if isinstance(encoding, str):
         said = f"the export declares the encoding {encoding!r}, which is not read here"
-        whole = Locator(name, export.entries, 0, export.size, -1, "encoding_unsupported", said, 1)
+        whole = Locator(
+            name, export.entries, 0, export.size, reason="encoding_unsupported", message=said, line=1
+        )
         yield _loss(whole, _digest(ByteReader(export.stream, export.size), 0, export.size))
         return
     reader = ByteReader(export.stream, export.size, encoding.width)
@@ -128,10 +130,10 @@ def _in_export(name: str, export: Export) -> Iterator[Listing]:
 def _listing(
     name: str, export: Export, reader: ByteReader, encoding: Encoding, piece: Slice | Loss
 ) -> Listing:
-    digest = _digest(reader, piece.start, piece.end)
     place = Locator(name, export.entries, piece.start, piece.end)
     if isinstance(piece, Loss):
-        return _loss(replace(place, reason=piece.reason, message=piece.message, line=piece.line), digest)
+        place = replace(place, reason=piece.reason, message=piece.message, line=piece.line)
+        return _loss(place, _digest(reader, piece.start, piece.end))
     reason, said = piece.refused, _REFUSED.get(piece.refused, "")
     if not reason:
         try:
@@ -140,10 +142,12 @@ def _listing(
             reason, said = "xml_malformed", f"the head of the record is not well-formed XML: {error}"
     if reason:
         line = reader.line(piece.start, encoding.bytes_of("\n"))
-        return _loss(replace(place, reason=reason, message=said, line=line), digest)
-    key = head.key(piece.root.attributes.get("replicaid", "")) or f"sha256:{digest}"
-    locator = replace(place, root=piece.root.offset)
-    return Listing(key, head.revision(digest), str(locator), head.changed_at)
+        place = replace(place, reason=reason, message=said, line=line)
+        return _loss(place, _digest(reader, piece.start, piece.end))
+    state = _digest(reader, piece.start, piece.end, head.last_access)
+    key = head.key(piece.root.attributes.get("replicaid", "")) or f"sha256:{state}"
+    locator = replace(place, root=piece.root.offset, accessed=head.last_access)
+    return Listing(key, head.revision(state), str(locator), head.changed_at)
 
 
 def _loss(locator: Locator, digest: str = "") -> Listing:
@@ -153,10 +157,12 @@ def _loss(locator: Locator, digest: str = "") -> Listing:
     return Listing(UNREADABLE + digest, locator.reason, str(locator))
 
 
-def _digest(reader: ByteReader, start: int, end: int) -> str:
+def _digest(reader: ByteReader, start: int, end: int, without: tuple[int, int] = (0, 0)) -> str:
+    """SHA-256 of ``[start, end)``, leaving out the bytes ``without``, which are counted from ``start``."""
     digest = hashlib.sha256()
-    for position in range(start, end, _PIECE):
-        digest.update(reader.read(position, min(position + _PIECE, end)))
+    for first, last in ((start, start + without[0]), (start + without[1], end)):
+        for position in range(first, last, _PIECE):
+            digest.update(reader.read(position, min(position + _PIECE, last)))
     return digest.hexdigest()
 
 

@@ -29,11 +29,13 @@ class Head:
         attributes: of its start tag.
         noteinfo: attributes of its ``<noteinfo>`` (``noteid``, ``unid``, ``sequence``), empty without one.
         dates: printed date-time by name (``DATES``), where there is one.
+        last_access: the bytes ``[start, end)`` of ``<lastaccessed>`` in the record, ``(0, 0)`` without one.
     """
 
     attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     noteinfo: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     dates: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    last_access: tuple[int, int] = (0, 0)
 
     @property
     def unid(self) -> str:
@@ -46,7 +48,8 @@ class Head:
         return f"{replica}:{self.unid}" if replica and self.unid else self.unid
 
     def revision(self, digest: str) -> str:
-        """``<sequence>/<revised, else modified>/<first 16 digits of digest>``, the slice's SHA-256."""
+        """``<sequence>/<revised, else modified>/<first 16 digits of digest>``, the SHA-256 of the record's state:
+        its bytes without ``last_access``, because reading a document in Notes does not change it."""
         sequence = self.noteinfo.get("sequence", "").strip() or "0"
         printed = self.dates.get("revised") or self.dates.get("modified") or ""
         return f"{sequence}/{iso_of(printed) or printed}/{digest[:16]}"
@@ -87,7 +90,7 @@ def read_head(reader: ByteReader, piece: Slice, encoding: Encoding) -> Head:
         if not text:
             break
         parsing.feed(text)
-    return Head(parsing.attributes, parsing.noteinfo, parsing.dates)
+    return Head(parsing.attributes, parsing.noteinfo, parsing.dates, parsing.last_access)
 
 
 class _Parsing:
@@ -96,8 +99,10 @@ class _Parsing:
         self.attributes: dict[str, str] = {}
         self.noteinfo: dict[str, str] = {}
         self.dates: dict[str, str] = {}
+        self.last_access = (0, 0)
         self._depth = 0
         self._name = ""
+        self._begin = 0
         self._text: list[str] = []
         self._parser = expat.ParserCreate(encoding.expat)
         self._parser.StartElementHandler = self._open
@@ -124,11 +129,14 @@ class _Parsing:
                 self._finish()
         elif self._depth == 3:
             self._name = name
+            self._begin = self._parser.CurrentByteIndex
         self._text.clear()
 
     def _close(self, name: str) -> None:
         if self._depth == 4 and self._name in DATES:
             self.dates[self._name] = "".join(self._text).strip()
+        elif self._depth == 3 and self._name == "lastaccessed":
+            self.last_access = (self._begin, self._parser.CurrentByteIndex)
         elif self._depth <= 2:
             self._finish()
         self._depth -= 1

@@ -17,6 +17,7 @@ class Locator:
         entries: ZIP entries down to the export (``archives.Entries``).
         start, end: the bytes ``[start, end)`` of the export; both -1 where the whole file is meant.
         root: byte offset of the root element's start tag; -1 without one.
+        accessed: the bytes in it that say when it was last accessed, counted from ``start``; ``(0, 0)`` for none.
         reason, message, line: what is wrong with these bytes; ``reason`` is ``""`` for a record.
     """
 
@@ -25,6 +26,7 @@ class Locator:
     start: int = -1
     end: int = -1
     root: int = -1
+    accessed: tuple[int, int] = (0, 0)
     reason: str = ""
     message: str = ""
     line: int = 0
@@ -55,7 +57,8 @@ def parse_locator(text: str) -> Locator:
     try:
         given = json.loads(text)
         entries = tuple((int(position), str(name)) for position, name in given.pop("entries", []))
-        return Locator(entries=entries, **given)
+        first, last = given.pop("accessed", (0, 0))
+        return Locator(entries=entries, accessed=(int(first), int(last)), **given)
     except (TypeError, AttributeError, KeyError) as error:
         raise ValueError(f"no locator of a drop folder: {text[:200]}") from error
 

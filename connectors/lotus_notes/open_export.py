@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -92,10 +93,14 @@ class OpenExports:
 
     def _copy(self, reader: ByteReader, locator: Locator) -> tuple[Content, str]:
         spool, digest = Spool(), hashlib.sha256()
-        for position in range(locator.start, locator.end, _PIECE):
-            piece = reader.read(position, min(position + _PIECE, locator.end))
-            digest.update(piece)
-            spool.write(piece)
+        first, last = locator.accessed
+        edges = (locator.start, locator.start + first, locator.start + last, locator.end)
+        for part, (begin, end) in enumerate(pairwise(edges)):
+            for position in range(begin, end, _PIECE):
+                piece = reader.read(position, min(position + _PIECE, end))
+                spool.write(piece)
+                if part != 1:  # the time of last access is no part of the record's state
+                    digest.update(piece)
         if spool.size != locator.end - locator.start:
             raise VanishedError("changed_while_reading", _CHANGED)
         return spool.content(), digest.hexdigest()

@@ -66,6 +66,28 @@ def test_identity_and_revision(tmp_path: Path) -> None:
     ]
 
 
+def test_reading_a_document_in_notes_does_not_change_it(tmp_path: Path) -> None:
+    """Only ``<lastaccessed>`` differs between two nightly exports of a document that somebody opened."""
+
+    def export(accessed: str, subject: str) -> Listing:
+        dates = f"<lastaccessed><datetime>{accessed}</datetime></lastaccessed>"
+        info = f"<noteinfo unid='{unid(1)}' sequence='2'>{dates}</noteinfo>"
+        (tmp_path / "a.dxl").write_text(
+            database(f"<document>{info}{text_item('Subject', subject)}</document>")
+        )
+        (listing,) = listed(tmp_path)
+        (record,) = fetched(tmp_path)
+        assert isinstance(record, SourceRecord)
+        assert accessed in data(record.original).decode()
+        return listing
+
+    monday = export("20261116T080000,00+07", "Về việc họp giao ban")
+    tuesday = export("20261117T091530,00+07", "Về việc họp giao ban")
+    edited = export("20261117T091530,00+07", "Về việc hoãn họp giao ban")
+    assert (tuesday.key, tuesday.revision) == (monday.key, monday.revision)
+    assert edited.revision != tuesday.revision
+
+
 @pytest.mark.parametrize(
     ("info", "moment"),
     [
