@@ -26,7 +26,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "archived": ("Lưu", "Archived"),
         "unchanged": ("Không đổi", "Unchanged"),
         "quarantined": ("Cách ly", "Quarantined"),
-        "withheld": ("Giữ lại ngoài", "Withheld"),
+        "withheld": ("Giữ ngoài", "Withheld"),
         "pending": ("Sẽ lấy", "To fetch"),
         "reason": ("Lý do", "Reason"),
         "stage": ("Giai đoạn", "Stage"),

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -50,7 +51,7 @@ class Output:
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """Print a table; columns are keys of the wording, cells are printed as they are."""
-        table = Table(title=title or None, title_justify="left", title_style="bold")
+        table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
         for column in columns:
             table.add_column(
                 self.words(column),

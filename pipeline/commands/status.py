@@ -47,22 +47,11 @@ def print_runs(output: Output, found: list[RunSummary]) -> None:
     if not found:
         output.line(output.words("no_runs"))
         return
-    columns = (
-        "source",
-        "kind",
-        "started",
-        "state",
-        "listed",
-        "archived",
-        "unchanged",
-        "quarantined",
-        "withheld",
-    )
+    columns = ("source", "started", "state", "listed", "archived", "unchanged", "quarantined", "withheld")
     rows = [
         (
             run.source,
-            output.words(run.kind),
-            run.started,
+            f"{output.cell(run.started)} {output.words(run.kind)}",
             output.words(run.state),
             run.listed,
             run.archived,

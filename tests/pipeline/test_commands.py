@@ -1,0 +1,182 @@
+"""The ``lienthong`` command as administrators and their scripts meet it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline.cli import EXIT_CONFIGURATION, EXIT_FAILED, EXIT_RETRY, build, exit_status
+from schemas.errors import ConfigurationError, FatalError, RetriableError
+
+pytestmark = pytest.mark.postgres
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    """Exit status and standard output."""
+    result = CliRunner().invoke(build(), list(arguments))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout
+
+
+def json_lines(*arguments: str) -> tuple[int, list[dict]]:
+    status, output = run(*arguments, "--json")
+    return status, [json.loads(line) for line in output.splitlines()]
+
+
+@pytest.fixture
+def signed_files(home, office) -> dict[str, Path]:
+    """Some of the office's PDFs by what was done to them, taken out of a synced archive."""
+    run("sync", "dieu_hanh", "--jobs", "1")
+    objects = home / "objects"
+    files = {}
+    for record in office.of("dieu_hanh"):
+        for file in record.files if record.outcome == "archived" else ():
+            found = next(path for path in objects.rglob(file.sha256) if path.is_file())
+            files.setdefault(file.case, found)
+    return files
+
+
+def test_sync_accounts_for_every_record_and_says_so_to_programs(home, office):
+    status, [summary] = json_lines("sync", "notes_van_ban")
+    expected = office.counts("notes_van_ban")
+    assert status == 0
+    assert summary["source"] == "notes_van_ban"
+    assert (summary["archived"], summary["quarantined"], summary["withheld"]) == (
+        expected.archived,
+        expected.quarantined,
+        expected.withheld,
+    )
+    assert summary["listed"] == sum(
+        summary[name] for name in ("archived", "unchanged", "quarantined", "withheld")
+    )
+
+    status, [report] = json_lines("status")
+    assert status == 0
+    [listed] = report["runs"]
+    assert {name: listed[name] for name in summary} == summary
+    assert report["archive"]["quarantined_open"] == expected.quarantined
+
+
+def test_sync_speaks_vietnamese_first_and_english_on_request(home, office):
+    counted = office.counts("notes_van_ban").listed + office.listed_again
+    status, output = run("sync", "notes_van_ban", "--dry-run")
+    assert status == 0
+    assert "Chạy thử, không ghi gì" in output
+    assert str(counted) in output
+    assert "Dry run, nothing written" in run("--lang", "en", "sync", "notes_van_ban", "--dry-run")[1]
+
+
+def test_show_finds_a_document_by_its_number_in_any_spelling_and_copies_its_files_out(home, office, tmp_path):
+    run("sync", "dieu_hanh", "--jobs", "1")
+    wanted = office.case("recalled")
+    for spelling in (wanted.symbol, wanted.symbol.lower(), f"Số: {wanted.symbol}"):
+        status, [found] = json_lines("show", spelling)
+        assert status == 0
+        assert found["current"]["subject"] == wanted.subject
+        assert found["recalled"] is True
+    status, output = run("show", wanted.symbol, "--save", str(tmp_path / "ra"))
+    assert status == 0
+    assert "Đã thu hồi" in output
+    copied = sorted(path.suffix for path in (tmp_path / "ra").rglob("*") if path.is_file())
+    assert copied == ["", ".pdf"]
+
+
+def test_show_says_no_when_there_is_no_such_document(home):
+    status, output = run("show", "999-QĐ/TU")
+    assert status == 1
+    assert "Không tìm thấy" in output
+
+
+def test_verify_passes_only_what_is_proven(home, signed_files):
+    trust = str(home / "trust")
+    status, [good] = json_lines("verify", str(signed_files["person_and_seal"]), "--trust", trust)
+    assert (status, good["verdict"]) == (0, "TOTAL_PASSED")
+    assert len(good["signatures"]) == 2
+    assert {signature["role"] for signature in good["signatures"]} == {"PERSON", "ORGAN"}
+    assert good["sha256"] == signed_files["person_and_seal"].name
+
+    status, [tampered] = json_lines("verify", str(signed_files["tampered"]), "--trust", trust)
+    assert (status, tampered["verdict"]) == (1, "TOTAL_FAILED")
+
+    status, [unsigned] = json_lines("verify", str(signed_files["unsigned"]), "--trust", trust)
+    assert (status, unsigned["verdict"], unsigned["signatures"]) == (1, "NO_SIGNATURE", [])
+
+
+def test_verify_without_trust_passes_nothing_but_integrity(home, signed_files, tmp_path):
+    empty = tmp_path / "trust"
+    empty.mkdir()
+    good = str(signed_files["person_and_seal"])
+    status, [judged] = json_lines("verify", good, "--trust", str(empty))
+    assert (status, judged["verdict"]) == (1, "INDETERMINATE")
+    status, [judged] = json_lines("verify", good, "--trust", str(empty), "--integrity-only")
+    assert (status, judged["verdict"]) == (0, "TOTAL_PASSED")
+
+
+def test_verify_is_as_bad_as_its_worst_file(home, signed_files):
+    files = [str(signed_files[case]) for case in ("person_and_seal", "tampered")]
+    assert run("verify", *files, "--trust", str(home / "trust"))[0] == 1
+
+
+def test_inspect_needs_no_archive_and_fails_when_something_is_unreadable(home, office):
+    notes = home / "drop" / "notes_van_ban"
+    status, records = json_lines("inspect", str(notes))
+    assert status == 1
+    assert {record["form"] for record in records} >= {"VanBanDen", "VanBanDi"}
+    packages = sorted((home / "drop" / "dieu_hanh").rglob("*.edxml"))
+    good = next(path for path in packages if path.stem and office.case("answer").file.endswith(path.name))
+    status, [package] = json_lines("inspect", str(good))
+    assert status == 0
+    assert package["attachments"]
+
+
+def test_quarantine_tells_reason_and_place(home, office):
+    run("sync", "notes_van_ban")
+    status, items = json_lines("quarantine")
+    assert status == 0
+    assert len(items) == office.counts("notes_van_ban").quarantined
+    assert all(item["message"] and item["location"] and item["original_sha256"] for item in items)
+    assert "Cách ly, chờ xử lý" in run("quarantine")[1]
+
+
+def test_doctor_is_content_with_the_demo_and_warns_of_missing_trust(home, monkeypatch, tmp_path):
+    status, [report] = json_lines("doctor")
+    assert status == 0
+    assert {check["state"] for check in report["checks"]} == {"ok"}
+    monkeypatch.setenv("LIENTHONG_TRUST", str(tmp_path / "nowhere"))
+    status, [report] = json_lines("doctor")
+    assert {check["name"]: check["state"] for check in report["checks"]}["trust"] == "warning"
+
+
+def test_doctor_finds_a_broken_source_file(home):
+    (home / "sources").mkdir()
+    (home / "sources" / "hong.yaml").write_text("source: hong\nsystem: lotus_note\n", encoding="utf-8")
+    status, [report] = json_lines("doctor")
+    assert status == 1
+    [problem] = [check for check in report["checks"] if check["state"] == "problem"]
+    assert "hong.yaml:" in problem["detail"]
+
+
+def test_an_unknown_source_is_a_configuration_error(home):
+    with pytest.raises(ConfigurationError, match="notes_van_ban"):
+        run("sync", "khong_co")
+
+
+def test_db_does_not_manage_a_server_of_the_users_own(home):
+    with pytest.raises(ConfigurationError, match="LIENTHONG_DATABASE_URL"):
+        run("db", "status")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ConfigurationError("x"), EXIT_CONFIGURATION),
+        (FatalError("x"), EXIT_FAILED),
+        (RetriableError("x"), EXIT_RETRY),
+    ],
+)
+def test_exit_statuses_tell_what_can_be_done(error, status):
+    assert exit_status(error) == status
