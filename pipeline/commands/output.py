@@ -27,6 +27,7 @@ from rich.text import Text
 from pipeline.window import LOCAL_ZONE
 from pipeline.wording import Wording
 
+_WHOLE = ("source", "started")
 _COUNTS = ("listed", "archived", "unchanged", "quarantined", "withheld", "pending", "count")
 _JUSTIFY: Mapping[str, Literal["right"]] = MappingProxyType(dict.fromkeys(_COUNTS, "right"))
 
@@ -56,7 +57,7 @@ class Output:
             table.add_column(
                 self.words(column),
                 overflow="fold",
-                no_wrap=column == "source",
+                no_wrap=column in _WHOLE,
                 justify=_JUSTIFY.get(column, "left"),
             )
         for row in rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -103,8 +104,14 @@ def _signature_row(output: Output, name: str, verdict: VerdictView) -> tuple[obj
         judgement,
         verdict.signer_name,
         output.words(verdict.role) if verdict.signer_name else None,
-        verdict.best_time or verdict.claimed_time,
+        _signed_at(verdict),
     )
+
+
+def _signed_at(verdict: VerdictView) -> datetime | None:
+    """The time that a time-stamp proves, else the one that the signer claims; never that of the check."""
+    proven = verdict.verdict.get("best_time_source") == "timestamp"
+    return verdict.best_time if proven else verdict.claimed_time
 
 
 def _relation(relation: RelationView) -> str:

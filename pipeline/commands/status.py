@@ -51,7 +51,7 @@ def print_runs(output: Output, found: list[RunSummary]) -> None:
     rows = [
         (
             run.source,
-            f"{output.cell(run.started)} {output.words(run.kind)}",
+            _when(output, run),
             output.words(run.state),
             run.listed,
             run.archived,
@@ -65,6 +65,12 @@ def print_runs(output: Output, found: list[RunSummary]) -> None:
     for run in found:
         if run.failure:
             output.line(f"{run.source}: {run.failure}", style="bold red")
+
+
+def _when(output: Output, run: RunSummary) -> str:
+    """Day, time, and what kind of run it was, one under the other: the table must fit 80 columns."""
+    day, _, time = output.cell(run.started).partition(" ")
+    return "\n".join((day, time, *([output.words(run.kind)] if run.kind != "sync" else [])))
 
 
 def print_holdings(output: Output, stores: Stores) -> None:

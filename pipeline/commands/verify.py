@@ -110,7 +110,7 @@ def _rows(output: Output, path: Path, verdicts: list[Verdict]) -> list[tuple[obj
             output.words(verdict.indication.value),
             verdict.signer.common_name if verdict.signer else "",
             output.words(verdict.role.value) if verdict.path else "",
-            verdict.best_time or verdict.claimed_time,
+            verdict.best_time if verdict.best_time_source == "timestamp" else verdict.claimed_time,
             " ".join((verdict.sub_indication, *verdict.messages[:1])).strip(),
         )
         for verdict in verdicts
