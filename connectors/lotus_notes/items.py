@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from connectors.lotus_notes.attachments import File, file_of
 from connectors.lotus_notes.nodes import Node
+from connectors.lotus_notes.rfc822_text import header_text
 from connectors.lotus_notes.richtext import runs_of
 from connectors.lotus_notes.values import iso_of, pair_of, text_of, unids_of
 from schemas.record import BytesContent, Content, Defect, Field, TextRun
 
 _RAW_IN_FIELD = 1 << 16
-_COMPOSITE, _NOTEREFS, _MIME_PART = "1", "4", "19"
+_COMPOSITE, _NOTEREFS, _MIME_PART, _MAIL_HEADER = "1", "4", "19", "502"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,11 @@ def _raw(node: Node, name: str) -> _Value:
         if unids is not None:
             return _Value(unids, defects=tuple(defects), attributes=attributes)
         defects.append(("raw_data_invalid", "the length of a list of note references does not fit its count"))
+    if kind == _MAIL_HEADER and content.size <= _RAW_IN_FIELD:
+        header = header_text(_bytes(content))
+        if header is not None:
+            return _Value((header,), defects=tuple(defects), attributes=attributes)
+        defects.append(("raw_data_invalid", "the lengths in a mail header do not fit its bytes"))
     if kind == _COMPOSITE:
         said = "the exporter could not convert this rich text and printed raw data; it is not read"
         defects.append(("richtext_as_raw_data", said))
