@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator, Sequence
 
@@ -50,9 +51,8 @@ def receive_one(
         return _unreadable(answer, objects)
     try:
         finding = screen(answer, config)
-    except _SYSTEM_FAILURES:
-        raise
     except Exception as error:
+        _stop_on_system_failure(error)
         # A gate that cannot judge has not let anything pass: no byte is stored.
         return _quarantined(answer.listing, "gate", "gate_failed", error, None, dict(answer.context))
     if finding is not None:
@@ -61,9 +61,8 @@ def receive_one(
     try:
         attachments = _store_attachments(answer, objects)
         document = normalise(answer, config, attachments)
-    except _SYSTEM_FAILURES:
-        raise
     except Exception as error:
+        _stop_on_system_failure(error)
         return _quarantined(
             answer.listing, "map", _reason(error), error, original.sha256, dict(answer.context)
         )
@@ -78,15 +77,33 @@ def receive_one(
     )
 
 
-_SYSTEM_FAILURES = (FatalError, RetriableError, OSError, MemoryError)
+def _stop_on_system_failure(error: Exception) -> None:
+    """Raise ``error`` again when the machine is at fault; a record's own fault may also come as an ``OSError``."""
+    if isinstance(error, FatalError | RetriableError | MemoryError):
+        raise error
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        raise error
+
+
+_MACHINE = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EIO,
+        errno.ESTALE,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+    }
+)
 
 
 def _unreadable(item: Unreadable, objects: ObjectStore) -> ReceiveOutcome:
     try:
         finding = screen_unreadable(item)
-    except _SYSTEM_FAILURES:
-        raise
     except Exception as error:
+        _stop_on_system_failure(error)
         return _quarantined(item.listing, "gate", "gate_failed", error, None, {})
     if finding is not None:
         return _withheld(item.listing, finding)

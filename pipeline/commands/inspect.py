@@ -76,8 +76,13 @@ def _row(record: dict[str, object]) -> tuple[object, ...]:
         subject,
         _length(record.get("items")),
         _length(record.get("attachments")),
-        _length(record.get("unreadable")) or "",
+        _unreadable(record.get("unreadable")),
     )
+
+
+def _unreadable(value: object) -> object:
+    """The reason (edXML names one), or how many parts (DXL lists them); nothing when all was read."""
+    return value if isinstance(value, str) else _length(value) or ""
 
 
 def _length(value: object) -> int:
