@@ -176,7 +176,7 @@ SYNC_DOC = """### Đồng bộ hằng đêm: {title}
 
 Lập danh sách những gì nguồn `{source}` có, bỏ những gì kho đã có, rồi theo từng lô: lấy, chặn tài liệu mật, cất bản
 gốc, chuẩn hóa, kiểm tra mọi chữ ký số, nạp vào kho. Cuối cùng đối chiếu: **liệt kê = lưu + không đổi + cách ly + giữ
-lại ngoài**; sai một hồ sơ là lượt chạy thất bại. Chạy lại bao nhiêu lần cũng được.
+ngoài**; sai một hồ sơ là lượt chạy thất bại. Chạy lại bao nhiêu lần cũng được.
 
 *Nightly sync of `{source}`: inventory minus archive, then batch by batch fetch, secrecy gate, store, normalise,
 verify, load; the account must add up or the run fails. Safe to repeat. A scheduler-managed backfill wants instants:*

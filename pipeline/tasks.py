@@ -120,7 +120,7 @@ def report(summary: Mapping[str, object]) -> dict[str, object]:
         _log.info("Chạy thử: không ghi gì vào kho lưu trữ.")
         return {}
     _log.info(
-        "Nguồn %s: liệt kê %s = lưu %s + không đổi %s + cách ly %s + giữ lại ngoài %s",
+        "Nguồn %s: liệt kê %s = lưu %s + không đổi %s + cách ly %s + giữ ngoài %s",
         *(summary[name] for name in ("source", "listed", "archived", "unchanged", "quarantined", "withheld")),
     )
     return dict(summary)

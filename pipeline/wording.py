@@ -48,7 +48,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "no_runs": ("Chưa có lượt chạy nào.", "No run yet."),
         "dry_run": ("Chạy thử, không ghi gì", "Dry run, nothing written"),
         "quarantine_title": ("Cách ly, chờ xử lý", "In quarantine"),
-        "withheld_title": ("Giữ lại ngoài (bí mật nhà nước)", "Withheld (state secrets)"),
+        "withheld_title": ("Giữ ngoài (bí mật nhà nước)", "Withheld (state secrets)"),
         "verdicts_title": ("Chữ ký số trong kho", "Signatures in the archive"),
         "archive_title": ("Kho lưu trữ", "The archive"),
         "documents": ("Văn bản", "Documents"),
@@ -113,7 +113,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "gate_failed": ("không xét được độ mật", "gate_failed"),
         "identity": (
             "Đối chiếu: {listed} liệt kê = {archived} lưu + {unchanged} không đổi"
-            " + {quarantined} cách ly + {withheld} giữ lại ngoài",
+            " + {quarantined} cách ly + {withheld} giữ ngoài",
             "Account: {listed} listed = {archived} archived + {unchanged} unchanged"
             " + {quarantined} quarantined + {withheld} withheld",
         ),
