@@ -26,6 +26,7 @@ from signatures.trust import load_trust
 
 _LEAST_FREE = 2 * 1024**3
 _SOON = timedelta(days=90)
+_ABANDONED = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,18 @@ def _database(settings: Settings) -> Iterator[Check]:
     yield Check("database", "ok", f"PostgreSQL {version} ({place}), tables current")
 
 
+def _work(settings: Settings) -> Iterator[Check]:
+    # A run under way has one too; after a day it is one that failed and that nobody went on with.
+    before = datetime.now(UTC) - _ABANDONED
+    folders = settings.work.iterdir() if settings.work.is_dir() else ()
+    left = [path.name for path in folders if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before]
+    if left:
+        told = f"{len(left)} runs were never accounted for; clear them in Airflow or remove {settings.work}: "
+        yield Check("work folder", "warning", told + ", ".join(sorted(left)[:5]))
+    else:
+        yield Check("work folder", "ok", str(settings.work))
+
+
 def _sources(settings: Settings) -> Iterator[Check]:
     found = configured_sources(settings)
     if not found:
@@ -139,6 +152,7 @@ def _trust(settings: Settings) -> Iterator[Check]:
 _QUESTIONS: dict[str, Callable[[Settings], Iterator[Check]]] = {
     "data folder": _data_folder,
     "database": _database,
+    "work folder": _work,
     "sources": _sources,
     "trust": _trust,
 }

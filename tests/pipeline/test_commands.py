@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -149,6 +151,16 @@ def test_doctor_is_content_with_the_demo_and_warns_of_missing_trust(home, monkey
     monkeypatch.setenv("LIENTHONG_TRUST", str(tmp_path / "nowhere"))
     status, [report] = json_lines("doctor")
     assert {check["name"]: check["state"] for check in report["checks"]}["trust"] == "warning"
+
+
+def test_doctor_tells_of_a_run_that_nobody_finished(home):
+    abandoned = home / "work" / "606efef3-eb8a-5e7b-b72b-4b2e55984558"
+    abandoned.mkdir(parents=True)
+    two_days_ago = time.time() - 2 * 86_400
+    os.utime(abandoned, (two_days_ago, two_days_ago))
+    _, [report] = json_lines("doctor")
+    [warning] = [check for check in report["checks"] if check["state"] == "warning"]
+    assert abandoned.name in warning["detail"]
 
 
 def test_doctor_finds_a_broken_source_file(home):
