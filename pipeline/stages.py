@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -31,6 +31,9 @@ from pipeline.workspace import BatchRef, Workspace
 from schemas.errors import FatalError
 from schemas.record import Window
 from signatures.trust import load_trust
+
+_ABANDONED = timedelta(days=1)
+"""A temporary object file that is older was left by a killed process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +161,8 @@ def close_run(settings: Settings, stores: Stores, run: str) -> RunSummary:
     """
     summary = account(stores.engine, run)
     Workspace(settings.work, run).remove()
+    stores.objects.sweep_temporary(_ABANDONED)
     return summary
-
-
-def clock_of(stores: Stores, run: str) -> datetime:
-    """When the run started, aware: the time as of which its signatures are judged."""
-    return run_clock(stores.engine, run)
 
 
 def _plan_file(workspace: Workspace) -> Path:

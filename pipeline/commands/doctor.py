@@ -17,6 +17,7 @@ import typer
 from asn1crypto import x509
 
 from archive.database import create_engine, database_url
+from archive.ledger import verify_chain
 from archive.migrate import migrate
 from pipeline.commands.output import Output
 from pipeline.settings import Settings, configured_sources, load_settings
@@ -101,10 +102,17 @@ def _database(settings: Settings) -> Iterator[Check]:
         migrate(engine)
         with engine.connect() as connection:
             version = connection.scalar(sa.text("select current_setting('server_version')"))
+        broken = verify_chain(engine)
     finally:
         engine.dispose()
     place = "LIENTHONG_DATABASE_URL" if os.environ.get("LIENTHONG_DATABASE_URL") else "embedded"
     yield Check("database", "ok", f"PostgreSQL {version} ({place}), tables current")
+    if broken:
+        yield Check(
+            "ledger", "problem", f"the chain of events is broken in {len(broken)} places: {broken[0]}"
+        )
+    else:
+        yield Check("ledger", "ok", "the chain of events is whole")
 
 
 def _work(settings: Settings) -> Iterator[Check]:
