@@ -12,10 +12,9 @@ from schemas.record import Content, Listing, SourceRecord, Unreadable, Window
 class Source(Protocol):
     """A system that holds official documents. Reading only: no method writes, acknowledges or marks anything there.
 
-    ``inventory`` raises ``RetriableError`` or ``FatalError`` when the system as a whole cannot be read. A part
-    of it that
-    cannot be read (a truncated export, say) is listed all the same, under a key of its own, and ``fetch`` answers that
-    listing with ``Unreadable``: what exists is counted.
+    ``inventory`` raises ``RetriableError`` or ``FatalError`` when the system as a whole cannot be read. A
+    part of it that cannot be read (a truncated export, say) is listed all the same, under a key of its own, and
+    ``fetch`` answers that listing with ``Unreadable``: what exists is counted.
     """
 
     name: str

@@ -86,9 +86,7 @@ def stages(config: SourceConfig, planned) -> None:  # noqa: ANN001
 
 
 def handed_on(planned: tasks.Planned) -> list[tasks.BatchValue]:
-    """The batches, to be mapped over; the run's identity goes beside them, because Airflow maps over return
-    values only.
-    """
+    """The batches, to be mapped over. The run's identity goes beside them: Airflow maps over return values only."""
     get_current_context()["ti"].xcom_push(key="run", value=planned["run"])
     return planned["batches"]
 

@@ -1,8 +1,7 @@
 """The ``lienthong`` command.
 
-Exit status: 0 done and in order; 1 the answer is "no" (a signature not passed, nothing found, a file
-unreadable, a check
-failed); 2 wrong usage; 3 wrong configuration; 4 a run or the archive failed; 5 something is busy or away, try again.
+Exit status: 0 done and in order; 1 the answer is "no" (a signature not passed, nothing found, a file unreadable, a
+check failed); 2 wrong usage; 3 wrong configuration; 4 a run or the archive failed; 5 busy or away, try again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The stages of a run, as Airflow and the command line call them.
 
 ``open_run → receive_batch → judge_batch → load_batch → close_run``. Each takes and gives ids, paths and counts
-only, may
-be repeated after a kill at any instruction, and leaves the same archive behind.
+only,
+may be repeated after a kill at any instruction, and leaves the same archive behind.
 """
 
 from __future__ import annotations

@@ -55,9 +55,7 @@ def plan_sync(source: str, context: Mapping[str, object]) -> Planned:
 
 
 def plan_backfill(source: str, context: Mapping[str, object]) -> Planned:
-    """Plan a run of ``backfill__<source>`` from its form: ``from_day``, ``to_day``, ``batch_size``,
-    ``folder``, ``dry_run``.
-    """
+    """Plan a run of ``backfill__<source>`` from its form (see ``dags/sync_sources.py``)."""
     form = context["params"]
     if not isinstance(form, Mapping):
         raise FatalError("a backfill run came without its form", expected="params")

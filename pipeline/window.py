@@ -36,8 +36,7 @@ def window(context: Mapping[str, object], config: SourceConfig) -> Window:
     """The window of an Airflow run of ``sync__<source>``.
 
     A scheduler-managed backfill works on its data interval exactly. A nightly run lists everything where the
-    source says
-    ``inventory: full``, and otherwise its data interval, reached back over the configured overlap.
+    source says ``inventory: full``, and otherwise its data interval, reached back over the configured overlap.
 
     Raises:
         ConfigurationError: the run has no data interval (it was triggered by hand) and the source needs one.

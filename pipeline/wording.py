@@ -1,6 +1,4 @@
-"""What the command line says to a person: Vietnamese first, English on request (``--lang en`` or
-``LIENTHONG_LANG``).
-"""
+"""What the command line says to a person: Vietnamese first, English by ``--lang en`` or ``LIENTHONG_LANG``."""
 
 from __future__ import annotations
 

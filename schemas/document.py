@@ -3,8 +3,7 @@
 The field set is the union of Decree 30/2020/NĐ-CP Appendix VI Part II (NĐ30), the edXML header of QCVN 102:2016/BTTTT
 (QCVN102), Circular 05/2025/TT-BNV (TT05) and the Party's archive template HSLTCQ of Guideline 40-HD/VPTW (HSLTCQ).
 Lengths are those standards' limits in characters. They are stated, not enforced: a longer or odd value is kept
-whole and
-a ``Flag`` says so.
+whole and a ``Flag`` says so.
 """
 
 from __future__ import annotations

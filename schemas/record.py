@@ -1,8 +1,7 @@
 """What a source delivers, before anyone has said what it means.
 
 These values travel from ``connectors`` to ``mappings`` and ``pipeline``; they hold what the source printed, in
-its order,
-with its repeats, and nothing interpreted.
+its order, with its repeats, and nothing interpreted.
 """
 
 from __future__ import annotations
