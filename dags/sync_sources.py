@@ -16,6 +16,7 @@ from airflow.sdk import (
     RetryAction,
     RetryRule,
     TriggerRule,
+    XComArg,
     get_current_context,
     task,
     task_group,
@@ -48,7 +49,7 @@ ARGUMENTS = {
 }
 
 
-def stages(config: SourceConfig, planned) -> None:  # noqa: ANN001
+def stages(config: SourceConfig, planned: XComArg) -> None:
     """Wire the stages behind a planning task."""
 
     @task(pool=config.pool, map_index_template="{{ batch_label }}")
