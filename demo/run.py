@@ -5,6 +5,7 @@ Each checkout has a demo of its own, in a folder of the data folder that is name
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -17,12 +18,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from archive.database import DATABASE, data_folder, embedded_server
-from archive.folders import make_folder
+from archive.folders import make_folder, write_private
 from demo.airflow_services import AirflowServices
 from demo.office import OfficeReport, generate
 from demo.summary import print_summary
 from mappings.config import SourceConfig
 from pipeline.airflow_client import AirflowClient
+from pipeline.airflow_runs import LOGIN_FILE
 from pipeline.commands.output import Output
 from pipeline.settings import configured_sources, load_settings
 from pipeline.wording import Wording
@@ -63,6 +65,8 @@ def up() -> int:
     with clock.step("Dựng văn phòng mẫu, khởi động Airflow"):
         office = _office_while_airflow_starts(home, services)
     client = AirflowClient(services.base_url, services.user, services.password)
+    login = {"url": services.base_url, "user": services.user, "password": services.password}
+    write_private(home / LOGIN_FILE, json.dumps(login))
     sources = list(configured_sources(load_settings()).values())
     with clock.step("Một đêm đồng bộ qua Airflow"):
         night(client, sources)

@@ -3,6 +3,7 @@
 The environment says which one: ``LIENTHONG_AIRFLOW_URL``, ``LIENTHONG_AIRFLOW_USER`` and
 ``LIENTHONG_AIRFLOW_PASSWORD_FILE`` (a file that holds the password alone, or Airflow's own JSON of users and
 passwords).
+Where none of them is set, ``airflow.json`` in the data folder says it, as the demo writes it.
 """
 
 from __future__ import annotations
@@ -26,13 +27,21 @@ PASSWORD_FILE = "LIENTHONG_AIRFLOW_PASSWORD_FILE"  # noqa: S105  the name of a v
 _WITHIN = 6 * 3600.0
 
 
-def client_from_environment() -> AirflowClient:
-    """The Airflow that the environment names.
+LOGIN_FILE = "airflow.json"
+"""File in the data folder, mode 0600: ``{"url": …, "user": …, "password": …}``."""
+
+
+def client_of(settings: Settings) -> AirflowClient:
+    """The Airflow that the environment names, or else the data folder.
 
     Raises:
-        ConfigurationError: a variable is missing, or the password file cannot be read.
+        ConfigurationError: neither names one, a variable is missing, or a file cannot be read.
     """
     found = {name: os.environ.get(name, "").strip() for name in (URL, USER, PASSWORD_FILE)}
+    kept = settings.home / LOGIN_FILE
+    if not any(found.values()) and kept.is_file():
+        login = json.loads(kept.read_text(encoding="utf-8"))
+        return AirflowClient(login["url"], login["user"], login["password"])
     missing = [name for name, value in found.items() if not value]
     if missing:
         raise ConfigurationError(
@@ -54,7 +63,7 @@ def run_through_airflow(settings: Settings, stores: Stores, order: Order, dry_ru
         FatalError: the run failed.
     """
     source_config(settings, order.source)
-    client = client_from_environment()
+    client = client_of(settings)
     dag_id = f"backfill__{order.source}"
     client.unpause(dag_id)
     run_id = client.trigger(dag_id, conf=_form(order, dry_run), data_interval=None, run_id=None)
