@@ -6,8 +6,6 @@ PYTHON ?= python3
 VENV := $(HERE)/.venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-PACKAGES := archive connectors demo mappings pipeline schemas signatures
-CHECKED := $(addprefix $(HERE)/,$(PACKAGES) dags tests benchmarks)
 
 .PHONY: help demo stop test check lint types imports format lock clean-demo
 

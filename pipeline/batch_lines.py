@@ -6,7 +6,7 @@ live in the run's work folder and are removed when the run is accounted for.
 
 from __future__ import annotations
 
-import os
+import secrets
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -105,7 +105,8 @@ def write_lines(path: Path, lines: Iterable[BaseModel]) -> int:
 
     A half-written file of a killed task must never be taken for a finished stage, so the name appears by rename.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Random, not the process id: an orphan and its retry may be on two machines that share the folder.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     count = 0
     with temporary.open("w", encoding="utf-8") as stream:
         for line in lines:

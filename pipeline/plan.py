@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -124,7 +125,7 @@ def _split(whole: Path, workspace: Workspace, size: int) -> int:
     with whole.open("rb") as stream:
         while lines := list(islice(stream, size)):
             number += 1
-            temporary = workspace.folder / "batch.tmp"
+            temporary = workspace.folder / f".batch.{secrets.token_hex(8)}.tmp"
             temporary.write_bytes(b"".join(lines))
             temporary.replace(workspace.file(number, "planned"))
     return number

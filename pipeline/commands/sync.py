@@ -18,7 +18,7 @@ from pipeline.stages import Order, Stores, dry_run, open_stores
 from pipeline.sync import Progress, run_here
 from pipeline.tasks import summary_value
 from pipeline.window import civil_days
-from schemas.errors import FatalError
+from schemas.errors import LienthongError
 
 
 def register(app: typer.Typer) -> None:
@@ -69,11 +69,11 @@ def sync(
     if only_count:
         _count(output, settings, stores, orders, as_json)
         return
-    failures = []
+    failures: list[LienthongError] = []
     for order in orders:
         try:
             summary = _run(output, settings, stores, order, jobs, as_json)
-        except FatalError as error:
+        except LienthongError as error:
             # The other source's night must not depend on this one's.
             failures.append(error)
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -192,3 +193,13 @@ def test_db_does_not_manage_a_server_of_the_users_own(home):
 )
 def test_exit_statuses_tell_what_can_be_done(error, status):
     assert exit_status(error) == status
+
+
+def test_one_source_that_fails_does_not_cost_the_other_its_night(home, office):
+    shutil.rmtree(home / "drop" / "dieu_hanh")
+    with pytest.raises(ConfigurationError, match="dieu_hanh"):
+        run("sync")
+    _, [report] = json_lines("status")
+    assert [(found["source"], found["archived"]) for found in report["runs"]] == [
+        ("notes_van_ban", office.counts("notes_van_ban").archived)
+    ]
