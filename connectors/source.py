@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from schemas.record import Content, Listing, SourceRecord, Unreadable, Window
+from schemas.record import (
+    Content,
+    Listing,
+    SourceRecord,
+    StoredContents,
+    Unreadable,
+    Window,
+    nothing_stored,
+)
 
 
 @runtime_checkable
@@ -19,6 +27,15 @@ class Source(Protocol):
 
     name: str
 
+    @property
+    def lists_everything(self) -> bool:
+        """True when the inventory that was just read to its end, over a window open at both ends, named everything
+        that the account may see. Only then does a record's absence mean that it is gone from the source.
+
+        Always false for a drop folder: exports that are archived may be moved away.
+        """
+        ...
+
     def inventory(self, window: Window) -> Iterator[Listing]:
         """What the system says exists and changed in ``window``, in a stable order. May repeat a listing."""
         ...
@@ -28,11 +45,16 @@ class Source(Protocol):
         ...
 
     def parse(
-        self, listing: Listing, original: Content, context: Mapping[str, str]
+        self,
+        listing: Listing,
+        original: Content,
+        context: Mapping[str, str],
+        stored: StoredContents = nothing_stored,
     ) -> SourceRecord | Unreadable:
         """Read a record again from its stored original bytes and the context that ``fetch`` gave with it.
 
         Gives the same result as ``fetch`` did, and reaches no system: a quarantined record is tried again from
-        the archive.
+        the archive. Files that are no part of the original's bytes (a live server sends them apart) are looked up
+        in ``stored``, by the SHA-256 that the context names.
         """
         ...

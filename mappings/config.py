@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -29,9 +30,19 @@ from mappings.transforms import TRANSFORMS
 from mappings.yaml_reader import KeyPath, MarkedYaml, dotted, read_yaml
 from schemas.document import Direction, RecordKind
 from schemas.errors import ConfigurationError
+from schemas.service_config import (
+    AttachmentLimits,
+    DominoService,
+    OfficeHours,
+    Politeness,
+    ViewColumns,
+)
 
 SOURCES_FOLDER = Path(__file__).parent / "sources"
 """The sources that come with this version."""
+
+SERVICES: Mapping[str, str] = MappingProxyType({"domino": "lotus_notes"})
+"""Kind of a live service to the system whose records it holds."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=60)]
 Level = Literal["mat", "toi_mat", "tuyet_mat"]
@@ -250,6 +261,7 @@ class SourceConfig(_Settings):
         source: its name, ``[a-z0-9_]+``. title: for people, in Vietnamese. system: which connector reads it.
         connection: Airflow connection id. folder: default drop folder, relative to the data folder's
             ``drop/``.
+        service: the live system that is read; without one, the drop folder is.
         schedule, batch_size, pool, pool_slots: how it is run.
         organ, numbering: whose documents, and how that office numbers.
         secrecy: additions to the secrecy gate.
@@ -262,6 +274,7 @@ class SourceConfig(_Settings):
     system: Literal["lotus_notes", "operations"]
     connection: Name
     folder: str | None = None
+    service: DominoService | None = None
     schedule: Schedule = Schedule()
     batch_size: int = Field(default=500, ge=1, le=10_000)
     pool: Name
@@ -281,6 +294,12 @@ class SourceConfig(_Settings):
         if value is not None and (value.startswith(("/", "\\")) or ".." in Path(value).parts or ":" in value):
             raise ValueError("the folder must be relative and stay inside the drop folder")
         return value
+
+    @model_validator(mode="after")
+    def _service_of_system(self) -> SourceConfig:
+        if self.service is not None and SERVICES[self.service.kind] != self.system:
+            raise ValueError(f"a {self.service.kind} service holds records of {SERVICES[self.service.kind]}")
+        return self
 
     def where(self, *path: str | int) -> str:
         """File, line and key of a setting, for messages."""
@@ -375,5 +394,10 @@ def known_keys() -> tuple[str, ...]:
         EachRule,
         FieldRule,
         RecordRule,
+        DominoService,
+        ViewColumns,
+        AttachmentLimits,
+        Politeness,
+        OfficeHours,
     )
     return tuple({(field.alias or name) for model in models for name, field in model.model_fields.items()})

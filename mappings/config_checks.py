@@ -63,10 +63,12 @@ def problems(config: SourceConfig) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _existing(loc: tuple[str | int, ...], marked: MarkedYaml) -> KeyPath:
-    """The longest part of pydantic's location that stands in the file."""
-    key: KeyPath = tuple(part if isinstance(part, int) else str(part) for part in loc)
-    while key and key not in marked.lines:
-        key = key[:-1]
+    """The parts of pydantic's location that stand in the file; it also names the member of a union, a missing key."""
+    key: KeyPath = ()
+    for part in loc:
+        longer: KeyPath = (*key, part if isinstance(part, int) else str(part))
+        if longer in marked.lines:
+            key = longer
     return key
 
 

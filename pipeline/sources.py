@@ -18,12 +18,17 @@ _DROP_FOLDER_READERS: Mapping[str, Callable[[str, Path], Source]] = MappingProxy
 )
 
 
+_SERVICE_OPENERS: Mapping[str, Callable[[SourceConfig], Source]] = MappingProxyType({})
+
+
 def open_source(config: SourceConfig, settings: Settings, folder: Path | None = None) -> Source:
-    """The source of ``config``, reading its drop folder, or ``folder`` where given.
+    """The source of ``config``: ``folder`` where given, else its live service, else its drop folder.
 
     Raises:
-        ConfigurationError: the folder does not exist.
+        ConfigurationError: the folder, or the connection to the service, does not exist.
     """
+    if folder is None and config.service is not None:
+        return _open_service(config, config.service.kind)
     place = folder or drop_folder(config, settings)
     if not place.exists():
         raise ConfigurationError(
@@ -33,6 +38,16 @@ def open_source(config: SourceConfig, settings: Settings, folder: Path | None = 
             action=f"create it and put exports there, or run: lienthong sync {config.source} --folder PATH",
         )
     return _DROP_FOLDER_READERS[config.system](config.source, place)
+
+
+def _open_service(config: SourceConfig, kind: str) -> Source:
+    if kind not in _SERVICE_OPENERS:
+        raise ConfigurationError(
+            f"this version reads no service of the kind {kind!r}",
+            where=config.where("service", "kind"),
+            action=f"export to the drop folder, or run: lienthong sync {config.source} --folder PATH",
+        )
+    return _SERVICE_OPENERS[kind](config)
 
 
 def drop_folder(config: SourceConfig, settings: Settings) -> Path:

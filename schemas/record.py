@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -97,6 +97,15 @@ class FileContent:
     def open(self) -> BinaryIO:
         """A reader over the file."""
         return self.path.open("rb")
+
+
+StoredContents = Callable[[str], Content | None]
+"""Finds bytes that the archive keeps, by their SHA-256 in lower-case hexadecimal; ``None`` when it has none such."""
+
+
+def nothing_stored(sha256: str) -> Content | None:
+    """An archive without content."""
+    return None
 
 
 def chunks(content: Content, size: int = _CHUNK) -> Iterator[bytes]:

@@ -16,7 +16,15 @@ from connectors.lotus_notes.head import HeadError, read_head
 from connectors.lotus_notes.locator import Locator, parse_locator
 from connectors.lotus_notes.open_export import OpenExports, VanishedError
 from connectors.lotus_notes.slices import Loss, Slice, Slices
-from schemas.record import Content, Listing, SourceRecord, Unreadable, Window
+from schemas.record import (
+    Content,
+    Listing,
+    SourceRecord,
+    StoredContents,
+    Unreadable,
+    Window,
+    nothing_stored,
+)
 
 UNREADABLE = "unreadable:"
 """Start of the key of a piece that is no readable record; the SHA-256 of its bytes follows."""
@@ -42,6 +50,8 @@ class DxlFolder:
         folder: folder, archive or export. It need not be there before it is read.
     """
 
+    lists_everything = False
+
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.folder = folder
@@ -65,7 +75,11 @@ class DxlFolder:
                 yield self._answer(listing, exports)
 
     def parse(
-        self, listing: Listing, original: Content, context: Mapping[str, str]
+        self,
+        listing: Listing,
+        original: Content,
+        context: Mapping[str, str],
+        stored: StoredContents = nothing_stored,
     ) -> SourceRecord | Unreadable:
         """Reads a record again from its bytes and the context that ``fetch`` gave.
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import ClassVar
 
 from connectors.operations.edxml import parse_edxml
 from connectors.operations.folder_files import inside, is_zip, package_files
@@ -22,9 +23,11 @@ from schemas.record import (
     FileContent,
     Listing,
     SourceRecord,
+    StoredContents,
     Unreadable,
     Window,
     chunks,
+    nothing_stored,
     sha256_of,
 )
 
@@ -49,6 +52,7 @@ class EdxmlFolder:
 
     name: str
     folder: Path
+    lists_everything: ClassVar[bool] = False
 
     def inventory(self, window: Window) -> Iterator[Listing]:
         """Every package that changed in ``window``, payloads left undecoded; see ``Source.inventory``.
@@ -79,7 +83,11 @@ class EdxmlFolder:
                 yield self._fetch(listing, zips)
 
     def parse(
-        self, listing: Listing, original: Content, context: Mapping[str, str]
+        self,
+        listing: Listing,
+        original: Content,
+        context: Mapping[str, str],
+        stored: StoredContents = nothing_stored,
     ) -> SourceRecord | Unreadable:
         """Read a package again from its stored bytes; see ``Source.parse``."""
         return parse_edxml(listing, original, context)

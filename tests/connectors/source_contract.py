@@ -1,4 +1,4 @@
-"""The contract of every source over files: inherit ``SourceContract`` and give it one fixture, ``case``.
+"""The contract of every source: inherit ``SourceContract`` and give it one fixture, ``case``.
 
 .. code-block:: python
 
@@ -10,6 +10,8 @@
             folder = tmp_path / "drop"
             ...  # write good and bad records into it, some with a date, at least three good ones
             return SourceCase(open=lambda: MyFolder("mine", folder), folder=folder, records=4, unreadable=2)
+
+A source over a live service gives a subclass of ``SourceCase`` that says what its state is, erases and vanishes.
 """
 
 from __future__ import annotations
@@ -19,13 +21,22 @@ import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from connectors.source import Source
-from schemas.record import Attachment, Listing, SourceRecord, Unreadable, Window, chunks, sha256_of
+from schemas.record import (
+    Attachment,
+    Listing,
+    SourceRecord,
+    StoredContents,
+    Unreadable,
+    Window,
+    chunks,
+    sha256_of,
+)
 
 _CODE = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
 
@@ -45,6 +56,20 @@ class SourceCase:
     folder: Path
     records: int
     unreadable: int
+
+    def state(self) -> object:
+        """Everything that a source must leave as it is."""
+        return fingerprint(self.folder)
+
+    def erase(self) -> None:
+        """Delete every record."""
+        for path in self.folder.rglob("*"):
+            if path.is_file():
+                path.unlink()
+
+    def vanish(self) -> None:
+        """Take the whole system away."""
+        shutil.rmtree(self.folder)
 
 
 def everything(source: Source) -> list[Listing]:
@@ -144,13 +169,13 @@ class SourceContract:
                 close()
             assert begun + answers(case.open(), listings[stop:]) == whole, f"stopped after {stop}"
 
-    def test_nothing_is_written_to_the_folder(self, case: SourceCase) -> None:
-        before = fingerprint(case.folder)
+    def test_nothing_is_written_to_the_source(self, case: SourceCase) -> None:
+        before = case.state()
         source = case.open()
         for answer in source.fetch(everything(source)):
             if isinstance(answer, SourceRecord):
-                source.parse(answer.listing, answer.original, answer.context)
-        assert fingerprint(case.folder) == before
+                source.parse(answer.listing, answer.original, answer.context, stored(answer))
+        assert case.state() == before
 
     def test_windows_are_half_open_and_keep_what_has_no_date(self, case: SourceCase) -> None:
         listings = everything(case.open())
@@ -163,13 +188,23 @@ class SourceContract:
                 expected = [listing for listing in listings if window.holds(listing.changed_at)]
                 assert list(dict.fromkeys(case.open().inventory(window))) == expected, window
 
+    def test_only_a_whole_inventory_may_say_that_it_lists_everything(self, case: SourceCase) -> None:
+        source = case.open()
+        assert not source.lists_everything, "nothing was listed yet"
+        list(source.inventory(Window()))
+        whole = source.lists_everything
+        list(source.inventory(Window(datetime(2000, 1, 1, tzinfo=UTC))))
+        assert not source.lists_everything, "a window was listed"
+        list(source.inventory(Window()))
+        assert source.lists_everything == whole
+
     def test_the_original_is_read_again_with_the_same_result(self, case: SourceCase) -> None:
         source = case.open()
         records = [answer for answer in source.fetch(everything(source)) if isinstance(answer, SourceRecord)]
         assert records, "the case needs readable records"
-        shutil.rmtree(case.folder)
+        case.vanish()
         for record in records:
-            again = case.open().parse(record.listing, record.original, record.context)
+            again = case.open().parse(record.listing, record.original, record.context, stored(record))
             assert comparable(again) == comparable(record)
 
     def test_unreadable_bytes_read_again_are_still_unreadable(self, case: SourceCase) -> None:
@@ -190,14 +225,17 @@ class SourceContract:
                 sizes = [sum(len(piece) for piece in chunks(content)) for _ in range(2)]
                 assert sizes == [content.size] * 2
 
-    def test_files_gone_since_the_listing_are_unreadable_records(self, case: SourceCase) -> None:
+    def test_records_gone_since_the_listing_are_unreadable(self, case: SourceCase) -> None:
         listings = everything(case.open())
-        for path in case.folder.rglob("*"):
-            if path.is_file():
-                path.unlink()
+        case.erase()
         gone = list(case.open().fetch(listings))
         assert [answer.listing for answer in gone] == listings
         assert all(isinstance(answer, Unreadable) for answer in gone)
+
+
+def stored(record: SourceRecord) -> StoredContents:
+    """An archive that holds the attachments of ``record``."""
+    return {sha256_of(file.content): file.content for file in record.attachments}.get
 
 
 def _repeated_sightings(source: Source, listings: Sequence[Listing]) -> int:

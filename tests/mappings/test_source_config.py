@@ -6,7 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -159,3 +159,50 @@ def test_loading_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+SERVICE = VALID.replace("pool: lotus_notes\n", """\
+pool: lotus_notes
+service:
+  kind: domino
+  database: vanban/vbden.nsf
+  inventory: views
+  views: [TatCa]
+  columns: {modified: NgaySua}
+  politeness:
+    requests_per_second: 2
+    office_hours: {days: [mon, fri], from: 07:30, to: 17:00, requests_per_second: 0.5}
+""")  # fmt: skip
+
+
+def test_a_live_service_is_described_in_one_block(tmp_path: Path) -> None:
+    service = load_source(written(tmp_path, SERVICE)).service
+    assert service is not None
+    assert (service.kind, service.database, service.inventory) == ("domino", "vanban/vbden.nsf", "views")
+    assert (service.agent, service.documents_per_request) == ("lienthong", 1)
+    hours = service.politeness.office_hours
+    assert hours is not None
+    assert (hours.days, hours.start, hours.end) == (("mon", "fri"), time(7, 30), time(17))
+    assert load_source(written(tmp_path, VALID)).service is None
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "told"),
+    [
+        ("vanban/vbden.nsf", "vanban/../names.nsf", "has no `..`"),
+        ("vanban/vbden.nsf", "/vanban/vbden.nsf", "should match pattern"),
+        ("views: [TatCa]", "views: []", "needs the names of `views`"),
+        ("inventory: views", "inventory: agent", "`views` are not used"),
+        ("columns: {modified: NgaySua}", "columns: {sequence: Lan}", "cannot say that a document changed"),
+        ("to: 17:00", "to: 07:00", "office hours end at 07:00"),
+        ("kind: domino", "kind: dominoo", "'domino'"),
+        ("system: lotus_notes", "system: operations", "holds records of lotus_notes"),
+        ("requests_per_second: 2", "request_per_second: 2", "did you mean 'requests_per_second'"),
+    ],
+)
+def test_a_mistake_in_the_service_is_pointed_at(tmp_path: Path, was: str, becomes: str, told: str) -> None:
+    path = written(tmp_path, SERVICE.replace(was, becomes))
+    with pytest.raises(ConfigurationError) as caught:
+        load_source(path)
+    assert told in str(caught.value)
+    assert caught.value.where.startswith(f"{path}:")
