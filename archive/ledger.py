@@ -31,7 +31,10 @@ _LOCK = lock_key("ledger")
 
 
 class EventType(StrEnum):
-    """What happened: PREMIS 3 event types (Library of Congress vocabulary) where it has one."""
+    """What happened: PREMIS 3 event types (Library of Congress vocabulary) where it has one.
+
+    ``GONE`` and ``BACK``: a complete inventory of the source did not list the document any more, or lists it again.
+    """
 
     INGESTION = "ingestion"
     QUARANTINE = "quarantine"
@@ -39,6 +42,8 @@ class EventType(StrEnum):
     WITHHOLDING = "withholding"
     RECALL = "recall"
     ACCOUNTING = "accounting"
+    GONE = "gone from source"
+    BACK = "back at source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ def append(cursor: psycopg.Cursor[TupleRow], events: Sequence[Event], at: dateti
             "source": column_text(event.source),
             "object": event.object,
             "run_id": event.run,
-            "payload": column_text(canonical_text(event.payload)),
+            "payload": column_text(canonical_text(dict(event.payload))),
             "prev_hash": previous,
         }
         previous = _hash(row)

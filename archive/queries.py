@@ -112,6 +112,7 @@ def _views(connection: sa.Connection, ids: Sequence[UUID]) -> list[DocumentView]
             versions=tuple(versions[identity]),
             relations=tuple(relations[identity]),
             same_as=tuple(same[identity]),
+            gone_from_source_at=documents[identity]["gone_from_source_at"],
             recalled=any(r.inverse and r.kind == "recalls" and r.by_issuer for r in relations[identity]),
         )
         for identity in ids
@@ -164,7 +165,8 @@ _FIND = sa.text(
     sa.bindparam("identity", type_=sa.Uuid),
 )
 _DOCUMENTS = sa.text(
-    "SELECT id, source, source_key, kind, current_version FROM archive.document WHERE id = ANY(:ids)"
+    "SELECT id, source, source_key, kind, current_version, gone_from_source_at"
+    " FROM archive.document WHERE id = ANY(:ids)"
 )
 _VERSIONS = sa.text(
     "SELECT * FROM archive.document_version WHERE document_id = ANY(:ids) ORDER BY document_id, version"

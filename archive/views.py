@@ -140,6 +140,7 @@ class DocumentView:
         relations: both ways, of the current version and of the others' current versions.
         same_as: the same document in other sources.
         recalled: its issuer recalled it: hidden from normal use, kept with all its process.
+        gone_from_source_at: since when its source does not list it any more; ``None`` while it does.
     """
 
     document: str
@@ -151,6 +152,7 @@ class DocumentView:
     relations: tuple[RelationView, ...]
     same_as: tuple[SameAsView, ...]
     recalled: bool
+    gone_from_source_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ live in the run's work folder and are removed when the run is accounted for.
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -122,6 +123,13 @@ def read_planned(path: Path) -> Iterator[PlannedLine]:
     with path.open("rb") as stream:
         for raw in stream:
             yield PlannedLine.model_validate_json(raw)
+
+
+def read_present(path: Path) -> Iterator[str]:
+    """The keys of ``path``, in order, repeats included."""
+    with path.open("rb") as stream:
+        for raw in stream:
+            yield str(json.loads(raw)["key"])
 
 
 def read_stage(path: Path) -> Iterator[ReceivedLine | VerifiedLine | QuarantinedLine | WithheldLine]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Self
 
 from archive.loader import Archive
 from connectors.source import Source
@@ -49,7 +51,7 @@ class _Tally:
 def count_only(source: Source, archive: Archive, window: Window) -> Counts:
     """The counts of an inventory, writing nothing anywhere: the dry run."""
     tally = _Tally()
-    for _ in _pending(source, archive, window, tally, lambda _: None):
+    for _ in _pending(source.name, source.inventory(window), archive, tally, lambda _: None):
         pass
     return Counts(tally.listed, tally.listed - tally.pending)
 
@@ -64,31 +66,68 @@ def write_plan(
 ) -> tuple[Counts, int]:
     """Write the batches of a run; returns the counts and the number of batches.
 
-    ``on_progress`` is told the number of listings read so far.
+    Where the inventory is of all that the source holds, its keys are kept too: what is archived and not among them
+    is gone from the source. ``on_progress`` is told the number of listings read so far.
     """
     workspace.create()
     whole = workspace.folder / "plan.jsonl"
     tally = _Tally()
-    pending = write_lines(
-        whole,
-        (_line(listing) for listing in _pending(source, archive, window, tally, on_progress)),
-    )
+    with _Present(workspace, window == Window()) as present:
+        listed = present.passing(source.inventory(window))
+        pending = write_lines(
+            whole,
+            (_line(listing) for listing in _pending(source.name, listed, archive, tally, on_progress)),
+        )
+        # Only now: whether the inventory held still is known at its end.
+        present.settle(source.lists_everything)
     size = max(1, batch_size, math.ceil(pending / MAX_BATCHES))
     batches = _split(whole, workspace, size)
     whole.unlink()
     return Counts(tally.listed, tally.listed - tally.pending), batches
 
 
+class _Present:
+    """Keeps the keys of an inventory of everything, and drops them where it turns out to be of a part."""
+
+    def __init__(self, workspace: Workspace, wanted: bool) -> None:
+        self._place = workspace.present
+        self._unfinished = workspace.folder / ".present.tmp"
+        self._wanted = wanted
+
+    def __enter__(self) -> Self:
+        self._stream = self._unfinished.open("w", encoding="utf-8")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stream.close()
+        self._unfinished.unlink(missing_ok=True)
+
+    def passing(self, listings: Iterable[Listing]) -> Iterator[Listing]:
+        for listing in listings:
+            if self._wanted:
+                self._stream.write(f"{json.dumps({'key': listing.key})}\n")
+            yield listing
+
+    def settle(self, complete: bool) -> None:
+        if self._wanted and complete:
+            self._stream.close()
+            self._unfinished.replace(self._place)
+
+
 def _pending(
-    source: Source, archive: Archive, window: Window, tally: _Tally, on_progress: Callable[[int], None]
+    source: str,
+    listings: Iterable[Listing],
+    archive: Archive,
+    tally: _Tally,
+    on_progress: Callable[[int], None],
 ) -> Iterator[Listing]:
     # 16 bytes a listing: a million listings are remembered in some 100 MB, their keys would take several times that.
     seen: set[bytes] = set()
-    for chunk in _chunks(source.inventory(window), _LOOKUP):
+    for chunk in _chunks(listings, _LOOKUP):
         tally.listed += len(chunk)
         on_progress(tally.listed)
         fresh = [listing for listing in chunk if _first_time(listing, seen)]
-        known = archive.known(source.name, [(listing.key, listing.revision) for listing in fresh])
+        known = archive.known(source, [(listing.key, listing.revision) for listing in fresh])
         for listing in fresh:
             if (listing.key, listing.revision) not in known:
                 tally.pending += 1

@@ -7,6 +7,7 @@ may be repeated after a kill at any instruction, and leaves the same archive beh
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,9 +19,10 @@ from archive.database import create_engine, database_url
 from archive.loader import Archive, Batch, LoadReport
 from archive.migrate import migrate
 from archive.objects import ObjectStore
+from archive.presence import mark_presence
 from archive.runs import RunSummary, account, record_listed, run_clock, run_summary, start_run
 from mappings.config import SourceConfig
-from pipeline.batch_lines import PlanLine, read_planned, read_stage, write_lines
+from pipeline.batch_lines import PlanLine, read_planned, read_present, read_stage, write_lines
 from pipeline.judge import judge
 from pipeline.outcomes import outcomes
 from pipeline.plan import Counts, count_only, write_plan
@@ -31,6 +33,8 @@ from pipeline.workspace import BatchRef, Workspace
 from schemas.errors import FatalError
 from schemas.record import Window
 from signatures.trust import load_trust
+
+_log = logging.getLogger(__name__)
 
 _ABANDONED = timedelta(days=1)
 """A temporary object file that is older was left by a killed process."""
@@ -160,9 +164,26 @@ def close_run(settings: Settings, stores: Stores, run: str) -> RunSummary:
         FatalError: the counts do not add up, or a batch is missing. The work folder stays for the inquiry.
     """
     summary = account(stores.engine, run)
-    Workspace(settings.work, run).remove()
+    workspace = Workspace(settings.work, run)
+    if workspace.present.is_file():
+        _mark_presence(stores, summary, workspace)
+    workspace.remove()
     stores.objects.sweep_temporary(_ABANDONED)
     return summary
+
+
+def _mark_presence(stores: Stores, summary: RunSummary, workspace: Workspace) -> None:
+    # The run's clock is older than every document that another run may have brought since the inventory.
+    found = mark_presence(
+        stores.engine, summary.source, summary.run, read_present(workspace.present), summary.started
+    )
+    if found.gone or found.back:
+        _log.info(
+            "source %s: %d gone, %d back since its last complete inventory",
+            summary.source,
+            found.gone,
+            found.back,
+        )
 
 
 def _plan_file(workspace: Workspace) -> Path:

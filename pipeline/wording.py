@@ -66,6 +66,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "type": ("Tên loại", "Type"),
         "subject": ("Trích yếu", "Subject"),
         "recalled": ("Đã thu hồi", "Recalled"),
+        "gone_from_source": ("Nguồn không còn từ", "Gone from its source since"),
         "relations": ("Quan hệ", "Relations"),
         "same_as": ("Cùng văn bản", "Same as"),
         "flags": ("Điểm lạ", "Flags"),

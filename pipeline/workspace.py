@@ -47,6 +47,11 @@ class Workspace:
         """The file in which ``stage`` (``planned``, ``received`` or ``verified``) of batch number ``batch`` stands."""
         return self.folder / f"batch-{batch:05d}.{stage}.jsonl"
 
+    @property
+    def present(self) -> Path:
+        """The keys of a complete inventory, one JSON line each; absent when the inventory was of a part only."""
+        return self.folder / "present.jsonl"
+
     def existing(self, batch: int, stage: str) -> Path:
         """Like ``file``, for reading.
 

@@ -68,6 +68,7 @@ def _print(output: Output, document: DocumentView) -> None:
         (output.words("origin"), f"{document.source} · {document.source_key}"),
         (output.words("original"), f"{current.original_sha256} ({current.original_size} byte)"),
         (output.words("versions"), len(document.versions)),
+        (output.words("gone_from_source"), document.gone_from_source_at),
     ]
     rows += [(output.words("relations"), _relation(relation)) for relation in document.relations]
     rows += [

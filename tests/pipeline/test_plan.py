@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.batch_lines import read_planned
+from pipeline.batch_lines import read_planned, read_present
 from pipeline.plan import MAX_BATCHES, Counts, count_only, write_plan
 from pipeline.workspace import Workspace
 from schemas.record import Listing, Window
@@ -14,6 +14,7 @@ MOMENT = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
 
 class ListedSource:
     name = "thu"
+    lists_everything = False
 
     def __init__(self, listings):
         self.listings = listings
@@ -77,3 +78,19 @@ def test_planning_again_forgets_the_earlier_plan(workspace):
     write_plan(ListedSource([listing(n) for n in range(9)]), ArchiveThatKnows(), Window(), workspace, 1)
     write_plan(ListedSource([listing(1)]), ArchiveThatKnows(), Window(), workspace, 1)
     assert sorted(path.name for path in workspace.folder.iterdir()) == ["batch-00001.planned.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("complete", "window", "kept"),
+    [
+        (True, Window(), ["văn bản 1", "văn bản 2", "văn bản 1"]),
+        (False, Window(), None),  # a part of it could not be listed, or it did not hold still
+        (True, Window(start=MOMENT), None),  # what did not change is not listed
+    ],
+)
+def test_the_keys_of_an_inventory_are_kept_only_if_it_is_of_everything(workspace, complete, window, kept):
+    source = ListedSource([listing(1), listing(2), listing(1, "2")])
+    source.lists_everything = complete
+    write_plan(source, ArchiveThatKnows(), window, workspace, 500)
+    found = list(read_present(workspace.present)) if workspace.present.exists() else None
+    assert found == kept
