@@ -141,8 +141,11 @@ def _field_findings(record: SourceRecord, config: SourceConfig) -> Iterator[Find
 
 
 def _texts(field: Field) -> Iterator[str]:
-    """Members as printed; of runs the text, and every run that may be drawn apart from the others."""
-    yield from members(field)
+    """Members as printed, the cells of a table's row as lines too: a mark alone in a cell stands for itself."""
+    for member in members(field):
+        yield member
+        if "\t" in member:
+            yield member.replace("\t", "\n")
     if len(field.values) > 1:
         yield "\n".join(field.values)
 

@@ -10,6 +10,7 @@ from connectors.lotus_notes.attachments import File, file_of
 from connectors.lotus_notes.nodes import Node
 from connectors.lotus_notes.rfc822_text import header_text
 from connectors.lotus_notes.richtext import runs_of
+from connectors.lotus_notes.richtext_model import RAW_RECORDS
 from connectors.lotus_notes.values import iso_of, pair_of, text_of, unids_of
 from schemas.record import BytesContent, Content, Defect, Field, TextRun
 
@@ -51,7 +52,8 @@ def item_of(node: Node) -> Item:
     The field's ``type`` is the name of the element inside (``text``, ``datetimelist``, ``richtext``,
     ``rawitemdata`` …; ``""`` for an empty item) and its ``attributes`` are the item's own (``sealed``,
     ``names``, ``readers``, ``authors``, ``sign`` …). Defects: ``item_sealed``, ``item_empty``,
-    ``item_type_unknown``, ``datetime_unparsed``, ``richtext_as_raw_data``, ``raw_data_invalid``.
+    ``item_type_unknown``, ``datetime_unparsed``, ``richtext_as_raw_data``, ``richtext_record_raw``,
+    ``raw_data_invalid``.
     """
     children = node.children
     inner = children[0] if children else None
@@ -137,7 +139,9 @@ def _formula(node: Node, name: str) -> _Value:
 
 def _richtext(node: Node, name: str) -> _Value:
     runs, marks = runs_of(node)
-    return _Value(runs=runs, marks=marks)
+    raw = sum(mark.name in RAW_RECORDS for mark in marks)
+    said = f"{raw} pieces of this rich text the exporter printed as bytes; they are not read here"
+    return _Value(runs=runs, marks=marks, defects=(("richtext_record_raw", said),) if raw else ())
 
 
 def _object(node: Node, name: str) -> _Value:

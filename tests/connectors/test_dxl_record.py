@@ -243,7 +243,7 @@ def test_runs_carry_the_font_that_stands_in_them_wherever_it_stands() -> None:
         ("<par><urllink><code><formula>no</formula></code><run>liên kết</run></urllink></par>",
          "liên kết"),
         ("<par><button>Nút<code event='click'><formula>no</formula></code></button></par>", "Nút"),
-        ("<par><popup><popuptext>chú thích</popuptext>chữ</popup></par>", "chú thíchchữ"),
+        ("<par><popup><popuptext>chú thích</popuptext>chữ</popup></par>", "chữ [chú thích]"),
         ("<par><picture><gif>AAEC</gif><caption>Hình 1</caption></picture></par>", "Hình 1"),
         ("<par><attachmentref name='ATT1' displayname='cv 160.pdf'><picture><notesbitmap>AAEC</notesbitmap>"
          "</picture></attachmentref></par>", "cv 160.pdf"),
@@ -284,7 +284,7 @@ def test_references_in_rich_text_are_kept_in_order() -> None:
     ).children
     assert [(mark.name, mark.values) for mark in marks] == [
         ("attachmentref", ("A.pdf",)),
-        ("doclink", ()),
+        ("doclink", ("[Công văn]",)),
         ("picture", ()),
     ]
     assert dict(marks[1].attributes) == {"document": "X", "database": "Y", "description": "Công văn"}

@@ -252,6 +252,8 @@ def test_a_file_that_vanishes_or_fails_has_no_text() -> None:
             Finding("mat", "field NoiDung:line")),
         (Field("NoiDung", "richtext", runs=(TextRun("MẬT", hidden=True),)), Finding("mat",
             "field NoiDung:line")),
+        (Field("NoiDung", "richtext", runs=(TextRun("12/4/2012\tBáo cáo năm\tMật\tlưu"),)), Finding("mat",
+            "field NoiDung:line")),
         (
             Field("MessageHeader", "element", children=(item("SphereOfPromulgation", "Tối mật"),)),
             Finding("toi_mat", "field MessageHeader/SphereOfPromulgation:line"),

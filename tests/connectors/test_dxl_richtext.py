@@ -1,0 +1,203 @@
+"""What a reader sees of every element of DXL's rich text, as plain text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.lotus_notes.dxl import read_record
+from schemas.record import BytesContent, Field, Listing, SourceRecord
+from tests.connectors.dxl_builder import document, item
+
+
+def record(body: str) -> SourceRecord:
+    xml = document(1, item("Body", f"<richtext>{body}</richtext>"))
+    answer = read_record(Listing("k", "r", "l"), BytesContent(xml.encode()), {})
+    assert isinstance(answer, SourceRecord), answer
+    return answer
+
+
+def read(body: str) -> Field:
+    return record(body).fields[-1]
+
+
+def row(*cells: str) -> str:
+    return "<tablerow>" + "".join(f"<tablecell>{cell}</tablecell>" for cell in cells) + "</tablerow>"
+
+
+def par(text: str) -> str:
+    return f"<par><run>{text}</run></par>"
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        pytest.param(
+            "<table>" + row(par("STT"), par("Họ tên")) + row(par("1"), par("Nguyễn Văn A")) + "</table>",
+            "STT\tHọ tên\n1\tNguyễn Văn A",
+            id="rows of one-line cells read as rows",
+        ),
+        pytest.param(
+            "<table>" + row(par("A"), "<par/>", par("C")) + "</table>", "A\t\tC", id="an empty cell keeps its place"
+        ),
+        pytest.param(
+            "<table>" + row(par("TỈNH ỦY") + par("Số 12"), par("ĐẢNG CỘNG SẢN")) + "</table>",
+            "TỈNH ỦY\nSố 12\nĐẢNG CỘNG SẢN",
+            id="cells of several lines follow one another",
+        ),
+        pytest.param(
+            "<table>" + row("<par>a<break/>b</par>", par("c")) + "</table>", "a\nb\nc", id="a break makes two lines"
+        ),
+        pytest.param(
+            "<table>" + row("lạc", par("b")) + "</table>", "lạc\nb", id="text outside a paragraph of a cell"
+        ),
+        pytest.param(
+            "<table rowdisplay='tabs'><tablerow tablabel='Thẻ 1'><tablecell><par>một</par></tablecell></tablerow>"
+            "<tablerow tablabel='Thẻ 2'><tablecell><par>hai</par></tablecell></tablerow></table>",
+            "Thẻ 1\nmột\nThẻ 2\nhai",
+            id="labels of tabs",
+        ),
+        pytest.param(
+            "<par>trước<horizrule/>sau</par>", "trước\nsau", id="a rule parts words"
+        ),
+        pytest.param(
+            "<pardef id='1' list='uncheck'/><pardef id='2' list='check'/><par def='1'>chưa</par>"
+            "<par def='2'>xong</par>",
+            "☐ chưa\n☑ xong",
+            id="a check box says something",
+        ),
+        pytest.param(
+            "<pardef id='1' list='number'/><par def='1'>Điều khoản</par>", "Điều khoản", id="no number is invented"
+        ),
+        pytest.param(
+            "<par><doclink document='X' description='Công văn 12'/> kèm theo</par>",
+            "[Công văn 12] kèm theo",
+            id="an icon has its description",
+        ),
+        pytest.param(
+            "<par><doclink document='X' description='Công văn 12'>xem đây</doclink></par>", "xem đây", id="hot text"
+        ),
+        pytest.param("<par><picture alttext='Sơ đồ'><gif>AAEC</gif></picture></par>", "[Sơ đồ]", id="alternative text"),
+        pytest.param(
+            "<par><attachmentref name='a.doc'><picture alttext='biểu tượng'><gif>AA==</gif></picture></attachmentref>"
+            "</par>",
+            "a.doc",
+            id="the icon of a file does not hide its name",
+        ),
+        pytest.param("<par><attachmentref path='C:\\tmp\\bc.doc'/></par>", "bc.doc", id="a file by its path"),
+        pytest.param(
+            "<par><attachmentref name='ATT1' displayname='a.doc' caption='Báo cáo'/></par>", "Báo cáo", id="caption"
+        ),
+        pytest.param(
+            "<par><objectref name='EXT1' description='Bảng tính'><picture><cgm>AA==</cgm></picture></objectref></par>",
+            "[Bảng tính]",
+            id="object",
+        ),
+        pytest.param("<par><javaapplet inactivetext='tắt'><code event='x'/></javaapplet></par>", "tắt", id="applet"),
+        pytest.param(
+            "<par><imagemap><picture><gif>AA==</gif></picture><area alttext='Phòng A'><point x='1' y='1'/></area>"
+            "</imagemap></par>",
+            "[Phòng A]",
+            id="image map",
+        ),
+        pytest.param(
+            "<par><embeddedcontrol><text>gõ</text><embeddedkeywords><keyword on='true'>có</keyword>"
+            "<keyword>không</keyword></embeddedkeywords></embeddedcontrol></par>",
+            "gõ\n☑ có\n☐ không",
+            id="control",
+        ),
+        pytest.param(
+            "<par>a<layer><layerbackground><imageref name='x'/></layerbackground><par>lớp</par></layer></par>",
+            "a\nlớp",
+            id="layer",
+        ),
+        pytest.param("<par>a<region regionid='1'>b</region><span propid='1'>c</span></par>", "abc", id="region, span"),
+        pytest.param("<par><actionhotspot><code event='click'><formula>x</formula></code>Bấm</actionhotspot></par>",
+                     "Bấm", id="hotspot"),
+        pytest.param("<par><namedelementlink type='view' name='V'>Xem</namedelementlink></par>", "Xem", id="view link"),
+        pytest.param("<par><run html='true'>&lt;b&gt;x&lt;/b&gt;</run></par>", "<b>x</b>", id="pass-through HTML"),
+    ],
+)  # fmt: skip
+def test_what_a_reader_sees(body: str, text: str) -> None:
+    assert read(body).text == text
+
+
+def test_what_stands_hidden_is_kept_with_its_line_end() -> None:
+    runs = read(
+        "<pardef id='1' hide='notes'/><pardef id='2'/><par def='2'>a</par><par def='1'>b</par><par def='2'>c</par>"
+    ).runs
+    assert [(run.text, run.hidden) for run in runs] == [("a", False), ("\nb", True), ("\nc", False)]
+
+
+def test_a_hidden_section_title() -> None:
+    runs = read(
+        "<pardef id='1' hide='read'/><section><sectiontitle pardef='1'><text>T</text></sectiontitle>"
+        "<par>x</par></section>"
+    ).runs
+    assert [(run.text, run.hidden) for run in runs] == [("T", True), ("\nx", False)]
+
+
+def test_a_later_definition_of_one_id_counts_from_there_on() -> None:
+    runs = read("<pardef id='1' hide='read'/><par def='1'>a</par><pardef id='1'/><par def='1'>b</par>").runs
+    assert [(run.text, run.hidden) for run in runs] == [("a", True), ("\nb", False)]
+
+
+def test_what_has_no_text_is_noted_where_it_stands() -> None:
+    marks = read(
+        "<par><anchor name='neo'/><computedtext><code event='value'><formula>@Now</formula></code></computedtext>"
+        "<embeddedview name='Tất cả'/><picture><nativeimage imagetype='png' imagename='p.png'/></picture></par>"
+        "<subformref name='Chân trang'/>"
+    ).children
+    assert [(mark.name, mark.attributes.get("name", "")) for mark in marks] == [
+        ("anchor", "neo"),
+        ("computedtext", ""),
+        ("embeddedview", "Tất cả"),
+        ("picture", ""),
+        ("subformref", "Chân trang"),
+    ]
+    assert dict(marks[3].attributes) == {"format": "nativeimage", "imagetype": "png", "imagename": "p.png"}
+
+
+def test_the_mark_of_a_link_comes_before_those_that_it_holds() -> None:
+    marks = read(
+        "<par><urllink href='http://x'><picture><gif>AA==</gif></picture>chữ</urllink></par>"
+    ).children
+    assert [(mark.name, mark.values) for mark in marks] == [("urllink", ("chữ",)), ("picture", ())]
+
+
+_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=8)
+_INLINE: st.SearchStrategy[tuple[str, str]] = st.deferred(
+    lambda: st.one_of(
+        _TEXT.map(lambda text: (text, f"<run><font name='.VnTime'/>{_escaped(text)}</run>")),
+        st.lists(_INLINE, min_size=1, max_size=3).map(_wrapped("urllink")),
+        st.lists(_INLINE, min_size=1, max_size=3).map(_wrapped("span")),
+        _TEXT.map(lambda text: (text, f"<button>{_escaped(text)}</button>")),
+    )
+)
+_BLOCK: st.SearchStrategy[tuple[str, str]] = st.deferred(
+    lambda: st.one_of(
+        st.lists(_INLINE, max_size=3).map(_wrapped("par")),
+        st.lists(_BLOCK, max_size=3).map(_wrapped("section")),
+        st.lists(st.lists(_BLOCK, max_size=2).map(_wrapped("tablecell")), max_size=3)
+        .map(_wrapped("tablerow"))
+        .map(lambda row: (row[0], f"<table>{row[1]}</table>")),
+    )
+)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _wrapped(name: str):  # type: ignore[no-untyped-def]
+    def wrap(parts: list[tuple[str, str]]) -> tuple[str, str]:
+        return "".join(text for text, _ in parts), f"<{name}>{''.join(xml for _, xml in parts)}</{name}>"
+
+    return wrap
+
+
+@given(st.lists(_BLOCK, max_size=5))
+def test_every_letter_comes_back_in_order_however_it_is_nested(blocks: list[tuple[str, str]]) -> None:
+    text = read("".join(xml for _, xml in blocks)).text
+    assert text.replace("\n", "").replace("\t", "") == "".join(text for text, _ in blocks)
