@@ -41,6 +41,22 @@ class ByteReader:
         self._stream.seek(start)
         return self._stream.read(end - start)
 
+    def find(self, mark: bytes, start: int, end: int | None = None) -> int:
+        """Where the single byte ``mark`` stands first in ``[start, end)``; -1 for nowhere. Faster than a pattern."""
+        limit = self.size if end is None else min(end, self.size)
+        position = start
+        while position < limit:
+            if not self._start <= position < self._start + len(self._block):
+                self._load(position)
+            reach = min(self._start + len(self._block), limit)
+            found = self._block.find(mark, position - self._start, reach - self._start)
+            if found >= 0:
+                return self._start + found
+            if reach == position:
+                break
+            position = reach
+        return -1
+
     def search(
         self, pattern: re.Pattern[bytes], start: int, end: int | None = None
     ) -> tuple[int, int, re.Match[bytes]] | None:

@@ -33,8 +33,9 @@ from dataclasses import replace
 from connectors.lotus_notes.attachments import File, joined
 from connectors.lotus_notes.encoding import UTF8, named
 from connectors.lotus_notes.head import DATES
-from connectors.lotus_notes.items import datetimes_of, item_of
-from connectors.lotus_notes.nodes import Node, XmlError, read_nodes
+from connectors.lotus_notes.items import datetimes_of, item_in
+from connectors.lotus_notes.nodes import Node
+from connectors.lotus_notes.record_xml import Element, RecordXml, XmlError, read_xml
 from schemas.record import (
     Attachment,
     BytesContent,
@@ -86,34 +87,49 @@ def read_record(listing: Listing, original: Content, context: Mapping[str, str])
     if isinstance(encoding, str):
         said = f"the export declares the encoding {encoding!r}, which is not read here"
         return Unreadable(listing, "encoding_unsupported", said, context.get("file", ""), original)
-    collector = _Collector()
     try:
-        root = read_nodes(original, encoding, collector.take)
+        xml = read_xml(original, encoding)
+        collector = _Collector(xml)
+        collector.take_all()
     except XmlError as error:
         where = ", ".join(part for part in (context.get("file", ""), error.where) if part)
         return Unreadable(listing, error.reason, error.what, where, original)
-    return collector.record(root, listing, original, context)
+    return collector.record(listing, original, context)
 
 
 class _Collector:
-    """Gathers the children of a record's element as they are read."""
+    """Gathers the children of a record's element."""
 
-    def __init__(self) -> None:
+    def __init__(self, xml: RecordXml) -> None:
         self.unid = ""
+        self._xml = xml
         self._printed: list[Field] = []
         self._items: list[Field] = []
         self._files: list[File] = []
         self._messages: list[Attachment] = []
         self._defects: list[Defect] = []
 
-    def take(self, node: Node) -> None:
-        """One child of the record's element."""
-        if node.name == "item":
-            item = item_of(node)
-            self._items.append(item.field)
-            self._files.extend(item.files)
-            self._defects.extend(item.defects)
-        elif node.name == "noteinfo":
+    def take_all(self) -> None:
+        """All children, in their order. Raises ``XmlError`` where one is nested too deep."""
+        for element in self._xml.root:
+            if self._xml.name(element) == "item":
+                item = item_in(self._xml, element)
+                self._items.append(item.field)
+                self._files.extend(item.files)
+                self._defects.extend(item.defects)
+            else:
+                self._other(self._xml.node(element))
+            if (stray := element.tail) and not stray.isspace():
+                self._stray(element)
+        if (stray := self._xml.root.text) and not stray.isspace():
+            self._stray(self._xml.root)
+
+    def _stray(self, element: Element) -> None:
+        said = "text stands between the items, where DXL has none; it is kept in the original only"
+        self._defects.append(Defect("text_stray", said, f"after line {self._xml.line(element)}"))
+
+    def _other(self, node: Node) -> None:
+        if node.name == "noteinfo":
             self._noteinfo(node)
         elif node.name in {"updatedby", "wassignedby"}:
             values = tuple(child.text.strip() for child in node.children if child.name == "name")
@@ -126,10 +142,10 @@ class _Collector:
             said = f"<{node.name}> is no part of a DXL document; it is kept in the original only"
             self._defects.append(Defect("element_unknown", said, f"line {node.line}"))
 
-    def record(
-        self, root: Node, listing: Listing, original: Content, context: Mapping[str, str]
-    ) -> SourceRecord:
+    def record(self, listing: Listing, original: Content, context: Mapping[str, str]) -> SourceRecord:
         """What was gathered, as the record of ``listing``."""
+        element = self._xml.root
+        root = Node(self._xml.name(element), self._xml.attributes(element), self._xml.line(element), ())
         fields = [Field("$document", root.name, attributes=root.attributes, line=root.line)]
         fields += [
             Field(name, "text", (root.attributes[key],))

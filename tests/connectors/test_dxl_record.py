@@ -356,9 +356,9 @@ def test_what_is_wrong_with_an_attachment_is_named_and_its_bytes_are_kept(
 
 def test_base64_beyond_the_limit_is_a_defect_and_keeps_no_part() -> None:
     sink = base64_sink.Base64Sink(limit=5)
-    sink.feed("AAEC")
-    sink.feed("AAEC")
-    sink.feed("AAEC")
+    sink.feed(b"AAEC")
+    sink.feed(b"AAEC")
+    sink.feed(b"AAEC")
     assert (data(sink.content()), sink.defects) == (b"", ("too_large",))
 
 
@@ -411,7 +411,7 @@ def test_a_mime_message_is_an_attachment() -> None:
         ("<document>Tỉnh \xe0</document>".encode("latin-1", "ignore"), "", "encoding_invalid"),
         (b"<!DOCTYPE document [<!ENTITY a 'b'>]><document>&a;</document>", "", "entity_declared"),
         (b"<document/>", "x-lmbcs", "encoding_unsupported"),
-        (b"<document>" + b"<item>" * 300, "", "too_deep"),
+        (b"<document>" + b"<item>" * 300 + b"</item>" * 300 + b"</document>", "", "too_deep"),
         (b"", "", "xml_malformed"),
     ],
 )

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.lotus_notes.encoding import Encoding
-from connectors.lotus_notes.nodes import Node, XmlError, read_nodes
+from connectors.lotus_notes.nodes import Node
+from connectors.lotus_notes.record_xml import XmlError, read_xml
 from connectors.lotus_notes.values import NUL_MARK, iso_of, moment_of, text_of, unids_of
 from schemas.record import BytesContent
 
 
 def parsed(xml: str) -> Node:
-    found: list[Node] = []
-    read_nodes(BytesContent(f"<document>{xml}</document>".encode()), Encoding("utf-8"), found.append)
-    return found[0]
+    tree = read_xml(BytesContent(xml.encode()), Encoding("utf-8"))
+    return tree.node(tree.root)
 
 
 def printed(text: str) -> str:
@@ -130,13 +130,11 @@ def test_a_record_cannot_declare_entities_nor_use_them() -> None:
         ("<d>" + "<e>" * 300 + "</e>" * 300 + "</d>", "too_deep"),
     ]:
         with pytest.raises(XmlError) as caught:
-            read_nodes(BytesContent(text.encode()), Encoding("utf-8"), lambda _: None)
+            parsed(text)
         assert caught.value.reason == reason
 
 
 def test_bytes_of_another_encoding_are_named() -> None:
     with pytest.raises(XmlError) as caught:
-        read_nodes(
-            BytesContent("<d>Tỉnh \xe0</d>".encode("cp1258", "ignore")), Encoding("utf-8"), lambda _: None
-        )
-    assert (caught.value.reason, caught.value.offset) == ("encoding_invalid", 7)
+        read_xml(BytesContent("<d>Tỉnh \xe0</d>".encode("cp1258", "ignore")), Encoding("utf-8"))
+    assert (caught.value.reason, caught.value.line, caught.value.column) == ("encoding_invalid", 1, 8)
