@@ -34,8 +34,9 @@ class Note:
 
     Attributes:
         unid: 32 hexadecimal digits. note_id: hexadecimal number in the file. sequence: count of revisions.
-        added: when it came into this file. parent: UNID of the document that it responds to, or ``""``.
-        conflict: True for a replication conflict.
+        modified: in this file. added: when it came into this file. revised: its last edit anywhere; ``modified`` unless
+            it came by replication.
+        parent: UNID of the document that it responds to, or ``""``. conflict: True for a replication conflict.
     """
 
     form: str
@@ -49,6 +50,12 @@ class Note:
     sequence: int = 1
     parent: str = ""
     conflict: bool = False
+    revised: datetime | None = None
+
+    @property
+    def last_edit(self) -> datetime:
+        """When someone last edited it, in whichever replica."""
+        return self.revised or self.modified
 
 
 def database(
@@ -89,7 +96,7 @@ def document(note: Note) -> str:
             element_start("document", attributes),
             note_info(note),
             f"<updatedby><name>{escape(note.updated_by)}</name></updatedby>",
-            f"<revisions>{moment(note.modified)}</revisions>",
+            f"<revisions>{moment(note.last_edit)}</revisions>",
             *map(_item, note.items),
             "</document>",
         ]
@@ -168,7 +175,7 @@ def note_info(note: Note) -> str:
     )
     return (
         f"{opening}\n<created>{moment(note.created)}</created>\n<modified>{moment(note.modified)}</modified>\n"
-        f"<revised>{moment(note.modified)}</revised>\n<lastaccessed>{moment(note.modified)}</lastaccessed>\n"
+        f"<revised>{moment(note.last_edit)}</revised>\n<lastaccessed>{moment(note.modified)}</lastaccessed>\n"
         f"<addedtofile>{moment(note.added)}</addedtofile></noteinfo>"
     )
 
