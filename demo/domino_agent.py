@@ -60,7 +60,12 @@ class Agent:
             _row(found, found.readable_by(account))
             for found in looked_at
             if (self.lists_hidden or found.readable_by(account))
-            and (since is None or max(found.note.modified, found.note.added) >= since)
+            # Of what the account may not read the agent knows no date.
+            and (
+                since is None
+                or not found.readable_by(account)
+                or max(found.note.modified, found.note.added) >= since
+            )
         ]
         cursor = f"{looked_at[-1].note.note_id:X}" if len(waiting) > count else _UNKNOWN
         head = ("LIENTHONG", "1", "list", self.database.replica_id, _utc(now))

@@ -46,7 +46,7 @@ SINGLE: Mapping[str, str] = MappingProxyType(
         "status_code": "status",
         "file_code": "line",
         "file_title": "line",
-        "retention": "retention",
+        "retention": "line",
         "term": "line",
         "copy_kind": "line",
         "confidence": "line",

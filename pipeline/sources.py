@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from connectors.lotus_notes.folder import DxlFolder
 from connectors.operations.folder import EdxmlFolder
@@ -18,9 +19,6 @@ _DROP_FOLDER_READERS: Mapping[str, Callable[[str, Path], Source]] = MappingProxy
 )
 
 
-_SERVICE_OPENERS: Mapping[str, Callable[[SourceConfig], Source]] = MappingProxyType({})
-
-
 def open_source(config: SourceConfig, settings: Settings, folder: Path | None = None) -> Source:
     """The source of ``config``: ``folder`` where given, else its live service, else its drop folder.
 
@@ -28,7 +26,7 @@ def open_source(config: SourceConfig, settings: Settings, folder: Path | None = 
         ConfigurationError: the folder, or the connection to the service, does not exist.
     """
     if folder is None and config.service is not None:
-        return _open_service(config, config.service.kind)
+        return _SERVICE_OPENERS[config.service.kind](config)
     place = folder or drop_folder(config, settings)
     if not place.exists():
         raise ConfigurationError(
@@ -40,16 +38,19 @@ def open_source(config: SourceConfig, settings: Settings, folder: Path | None = 
     return _DROP_FOLDER_READERS[config.system](config.source, place)
 
 
-def _open_service(config: SourceConfig, kind: str) -> Source:
-    if kind not in _SERVICE_OPENERS:
-        raise ConfigurationError(
-            f"this version reads no service of the kind {kind!r}",
-            where=config.where("service", "kind"),
-            action=f"export to the drop folder, or run: lienthong sync {config.source} --folder PATH",
-        )
-    return _SERVICE_OPENERS[kind](config)
-
-
 def drop_folder(config: SourceConfig, settings: Settings) -> Path:
     """Where exports of ``config``'s source are dropped."""
     return settings.drop / (config.folder or config.source)
+
+
+def _open_domino(config: SourceConfig) -> Source:
+    # Imported here, with Airflow behind it: a command that reads no live service starts without them.
+    from connectors.lotus_notes.hook import DominoHook
+
+    assert config.service is not None
+    return DominoHook(config.connection).source(
+        config.source, config.service, ZoneInfo(config.schedule.timezone)
+    )
+
+
+_SERVICE_OPENERS: Mapping[str, Callable[[SourceConfig], Source]] = MappingProxyType({"domino": _open_domino})

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DatabasePath = Annotated[str, Field(pattern=r"^[^/\\?#%&][^\\?#%&]*\.(nsf|ntf|NSF|NTF)$", max_length=250)]
 DesignName = Annotated[str, Field(pattern=r"^[^/?#&%]+$", max_length=120)]
+Unid = Annotated[str, Field(pattern=r"^[0-9A-F]{32}$")]
 
 
 class ServiceSettings(BaseModel):
@@ -120,12 +121,14 @@ class DominoService(ServiceSettings):
         page: rows asked for at once; a server may give fewer.
         passes: how often a list that changes while it is read is read at most.
         documents_per_request: of the export agent; more than one only where documents are small.
+        skip: UNIDs of documents that are never asked for, because exporting them brings the server down; each is
+            listed and counted as quarantined.
         attachments, politeness: limits.
     """
 
     kind: Literal["domino"]
     database: DatabasePath
-    agent: DesignName = "lienthong"
+    agent: DesignName = "LienthongExport"
     inventory: Literal["agent", "views", "data_service"] = "agent"
     views: tuple[DesignName, ...] = ()
     columns: ViewColumns | None = None
@@ -134,6 +137,7 @@ class DominoService(ServiceSettings):
     page: int = Field(default=1_000, ge=1, le=10_000)
     passes: int = Field(default=4, ge=2, le=20)
     documents_per_request: int = Field(default=1, ge=1, le=50)
+    skip: tuple[Unid, ...] = ()
     attachments: AttachmentLimits = AttachmentLimits()
     politeness: Politeness = Politeness()
 

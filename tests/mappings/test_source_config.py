@@ -179,7 +179,7 @@ def test_a_live_service_is_described_in_one_block(tmp_path: Path) -> None:
     service = load_source(written(tmp_path, SERVICE)).service
     assert service is not None
     assert (service.kind, service.database, service.inventory) == ("domino", "vanban/vbden.nsf", "views")
-    assert (service.agent, service.documents_per_request) == ("lienthong", 1)
+    assert (service.agent, service.documents_per_request) == ("LienthongExport", 1)
     hours = service.politeness.office_hours
     assert hours is not None
     assert (hours.days, hours.start, hours.end) == (("mon", "fri"), time(7, 30), time(17))
