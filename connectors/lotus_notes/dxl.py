@@ -19,10 +19,12 @@ items comes first, as fields of these names, each only where it is printed:
 ``$updatedby``           names, oldest first
 ``$revisions``           date-times
 ``$wassignedby``         who signed, as the exporter claims: DXL carries no signature
-``$mime``                a whole MIME message is attached (``message.eml``)
+``$mime``                a whole MIME message: its texts; the message is attached (``message.eml``)
 =======================  ====================================================================================
 
-Empty date-times give an empty value; missing ones give no field.
+Empty date-times give an empty value; missing ones give no field. A message that Notes keeps in items (types 502 and
+19) is attached as ``message.eml`` too; the texts of its parts are the values of their items. Files in a message are
+attachments.
 """
 
 from __future__ import annotations
@@ -33,12 +35,13 @@ from dataclasses import replace
 from connectors.lotus_notes.attachments import File, joined
 from connectors.lotus_notes.encoding import UTF8, named
 from connectors.lotus_notes.head import DATES
-from connectors.lotus_notes.items import datetimes_of, item_in
+from connectors.lotus_notes.items import Item, datetimes_of, item_in
+from connectors.lotus_notes.mime_mail import SENTENCES, Mail, MailItems, whole_mail
 from connectors.lotus_notes.nodes import Node
 from connectors.lotus_notes.record_xml import Element, RecordXml, XmlError, read_xml
+from connectors.lotus_notes.rfc822_text import MailHeader
 from schemas.record import (
     Attachment,
-    BytesContent,
     Content,
     Defect,
     Field,
@@ -106,23 +109,30 @@ class _Collector:
         self._printed: list[Field] = []
         self._items: list[Field] = []
         self._files: list[File] = []
-        self._messages: list[Attachment] = []
+        self._mail = MailItems()
+        self._whole_mail: Mail | None = None
         self._defects: list[Defect] = []
 
     def take_all(self) -> None:
         """All children, in their order. Raises ``XmlError`` where one is nested too deep."""
         for element in self._xml.root:
             if self._xml.name(element) == "item":
-                item = item_in(self._xml, element)
-                self._items.append(item.field)
-                self._files.extend(item.files)
-                self._defects.extend(item.defects)
+                self._item_read(item_in(self._xml, element))
             else:
                 self._other(self._xml.node(element))
             if (stray := element.tail) and not stray.isspace():
                 self._stray(element)
         if (stray := self._xml.root.text) and not stray.isspace():
             self._stray(self._xml.root)
+
+    def _item_read(self, item: Item) -> None:
+        if isinstance(item.mail, MailHeader):
+            self._mail.header(item.mail)
+        elif item.mail is not None:
+            self._mail.part(len(self._items), item.field.name, item.mail)
+        self._items.append(item.field)
+        self._files.extend(item.files)
+        self._defects.extend(item.defects)
 
     def _stray(self, element: Element) -> None:
         said = "text stands between the items, where DXL has none; it is kept in the original only"
@@ -157,13 +167,7 @@ class _Collector:
         if root.attributes.get("truncated") == "true":
             said = "replication cut this document off: items or attachments are missing in the export"
             self._defects.append(Defect("document_truncated", said))
-        names = self._shown_names()
-        files = [replace(file, name=names.get(file.name, file.name)) for file in joined(self._files)]
-        attachments = [*self._messages, *files]
-        for attachment in attachments:
-            if attachment.defects:
-                said = f"attachment {attachment.name!r}: {', '.join(attachment.defects)}"
-                self._defects.append(Defect("attachment_defect", said, f"item {attachment.item}"))
+        attachments = self._attachments()
         return SourceRecord(
             listing=listing,
             kind="document",
@@ -171,10 +175,30 @@ class _Collector:
             original=original,
             original_type=DXL_TYPE,
             fields=(*fields, *self._printed, *self._items),
-            attachments=tuple(attachments),
+            attachments=attachments,
             defects=tuple(self._defects),
             context=context,
         )
+
+    def _attachments(self) -> tuple[Attachment, ...]:
+        mail = self._mail.read(self._files)
+        for position, texts in mail.texts.items():
+            self._items[position] = self._items[position]._replace(values=texts)
+        names = self._shown_names()
+        files = []
+        for file in joined(self._files):
+            name, content = mail.objects.get(file.name, (names.get(file.name, file.name), file.content))
+            files.append(replace(file, name=name, content=content))
+        whole = self._whole_mail or Mail()
+        files += [*whole.files, *mail.files]
+        for attachment in files:
+            if attachment.defects:
+                said = f"attachment {attachment.name!r}: {', '.join(attachment.defects)}"
+                self._defects.append(Defect("attachment_defect", said, f"item {attachment.item}"))
+        for code, item in (*whole.defects, *mail.defects):
+            said = SENTENCES.get(code, "a part of the message is not as its headers say")
+            self._defects.append(Defect(code, said, f"item {item}"))
+        return (*whole.messages, *mail.messages, *files)
 
     def _shown_names(self) -> dict[str, str]:
         """Name that a reader sees by internal name: a second file of one name is stored as ``ATT12345``."""
@@ -202,10 +226,10 @@ class _Collector:
         self._defects.extend(Defect(code, said, f"{name}, line {node.line}") for code, said in wrong)
 
     def _mime(self, node: Node) -> None:
-        """The message keeps its letters; XML has made every line end a single line feed."""
-        data = node.text.encode("utf-8", "surrogatepass")
-        self._printed.append(Field("$mime", "mime", attributes={"size": str(len(data))}, line=node.line))
-        self._messages.append(Attachment("message.eml", BytesContent(data), "message/rfc822", "$mime"))
+        self._whole_mail = whole_mail(node.text, "$mime")
+        size = str(self._whole_mail.messages[0].content.size)
+        texts = self._whole_mail.texts.get(0, ())
+        self._printed.append(Field("$mime", "mime", texts, attributes={"size": size}, line=node.line))
 
     def _parent(self, root: Node) -> list[Field]:
         parent, source = root.attributes.get("parent", ""), "parent"

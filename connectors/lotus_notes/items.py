@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectors.lotus_notes.attachments import File, file_of
+from connectors.lotus_notes.mime_parts import LARGEST, MimePart, part_of
 from connectors.lotus_notes.nodes import Node
 from connectors.lotus_notes.record_xml import Element, RecordXml
-from connectors.lotus_notes.rfc822_text import header_text
+from connectors.lotus_notes.rfc822_text import MailHeader, header_of
 from connectors.lotus_notes.richtext import runs_of
 from connectors.lotus_notes.richtext_model import RAW_RECORDS
 from connectors.lotus_notes.values import iso_of, pair_of, text_of, unids_of
@@ -27,11 +28,13 @@ class Item:
         field: always one, so that the order and the number of fields are the items'.
         files: what it carries: a ``<file>``, or the bytes of a raw item that a field does not hold.
         defects: what was wrong with it.
+        mail: the header or the part of a MIME message that it is, if it is one.
     """
 
     field: Field
     files: tuple[File, ...] = ()
     defects: tuple[Defect, ...] = ()
+    mail: MailHeader | MimePart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class _Value:
     files: tuple[File, ...] = ()
     defects: tuple[tuple[str, str], ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
+    mail: MailHeader | MimePart | None = None
 
 
 _NOTHING = _Value()
@@ -79,7 +83,7 @@ def item_of(node: Node) -> Item:
     field = Field(name, kind, value.values, value.runs, value.marks, attributes, node.line)
     wrong = value.defects + _faults(node, children)
     where = f"item {name}, line {node.line}" if wrong else ""
-    return Item(field, value.files, tuple(Defect(code, said, where) for code, said in wrong))
+    return Item(field, value.files, tuple(Defect(code, said, where) for code, said in wrong), value.mail)
 
 
 def _faults(node: Node, children: list[Node]) -> tuple[tuple[str, str], ...]:
@@ -165,22 +169,20 @@ def _object(node: Node, name: str) -> _Value:
 
 
 def _raw(node: Node, name: str) -> _Value:
-    """An item that the exporter prints as raw bytes: references are read, other bytes are kept as they
+    """An item that the exporter prints as raw bytes: what is known by its type is read, other bytes are kept as they
     are."""
     kind = node.attributes.get("type", "").strip().lower()
     content = node.content if node.content is not None else BytesContent(b"")
     defects = [("raw_data_invalid", f"the raw data is no clean base64 ({each})") for each in node.defects]
     attributes = (("type", kind),)
-    if kind == _NOTEREFS and content.size <= _RAW_IN_FIELD:
-        unids = unids_of(_bytes(content))
-        if unids is not None:
-            return _Value(unids, defects=tuple(defects), attributes=attributes)
-        defects.append(("raw_data_invalid", "the length of a list of note references does not fit its count"))
-    if kind == _MAIL_HEADER and content.size <= _RAW_IN_FIELD:
-        header = header_text(_bytes(content))
-        if header is not None:
-            return _Value((header,), defects=tuple(defects), attributes=attributes)
-        defects.append(("raw_data_invalid", "the lengths in a mail header do not fit its bytes"))
+    reader = _RAW_READERS.get(kind)
+    if reader is not None:
+        read = reader(_bytes(content)) if content.size <= LARGEST else "more bytes than an item can have"
+        if isinstance(read, _Value):
+            return replace(
+                read, attributes=(*attributes, *read.attributes), defects=(*defects, *read.defects)
+            )
+        defects.append(("raw_data_invalid", read))
     if kind == _COMPOSITE:
         said = "the exporter could not convert this rich text and printed raw data; it is not read"
         defects.append(("richtext_as_raw_data", said))
@@ -192,6 +194,38 @@ def _raw(node: Node, name: str) -> _Value:
     else:
         values = (base64.b64encode(_bytes(content)).decode("ascii"),)
     return _Value(values, files=files, defects=tuple(defects), attributes=attributes)
+
+
+def _note_references(data: bytes) -> _Value | str:
+    unids = unids_of(data)
+    return (
+        "the length of a list of note references does not fit its count" if unids is None else _Value(unids)
+    )
+
+
+def _mail_header(data: bytes) -> _Value | str:
+    header = header_of(data)
+    if header is None:
+        return "the lengths in a mail header do not fit its bytes"
+    printed = (("printed", header.text),) if header.moment else ()
+    return _Value(
+        (header.moment or header.text,), attributes=(("header", header.name), *printed), mail=header
+    )
+
+
+def _mime_part(data: bytes) -> _Value | str:
+    part = part_of(data)
+    if part is None:
+        return "the lengths in a part of a MIME message do not fit its bytes"
+    return _Value(attributes=(("part", part.kind.name.lower()),), mail=part)
+
+
+_RAW_READERS: dict[str, Callable[[bytes], _Value | str]] = {
+    _NOTEREFS: _note_references,
+    _MIME_PART: _mime_part,
+    _MAIL_HEADER: _mail_header,
+}
+"""By item type: the value, or what is wrong with the bytes."""
 
 
 def _unknown(node: Node, name: str) -> _Value:
