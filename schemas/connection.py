@@ -50,6 +50,21 @@ class ServiceConnection:
             raise self._wrong(key, "a text")
         return str(value)
 
+    def required(self, key: str) -> str:
+        """The extra ``key`` as text.
+
+        Raises:
+            ConfigurationError: it is missing, empty, a list or an object.
+        """
+        found = self.text(key)
+        if not found:
+            raise ConfigurationError(
+                f"the extra field {key!r} of a connection is missing",
+                where=f"connection {self.id}",
+                action="fill it in in Airflow: Admin > Connections",
+            )
+        return found
+
     def flag(self, key: str, default: bool = False) -> bool:
         """The extra ``key`` as a boolean: JSON's own, or the words ``true`` and ``false``.
 
