@@ -30,6 +30,7 @@ from mappings.transforms import TRANSFORMS
 from mappings.yaml_reader import KeyPath, MarkedYaml, dotted, read_yaml
 from schemas.document import Direction, RecordKind
 from schemas.errors import ConfigurationError
+from schemas.exchange_config import ExchangeFields, ExchangeService
 from schemas.service_config import (
     AttachmentLimits,
     DominoService,
@@ -41,7 +42,7 @@ from schemas.service_config import (
 SOURCES_FOLDER = Path(__file__).parent / "sources"
 """The sources that come with this version."""
 
-SERVICES: Mapping[str, str] = MappingProxyType({"domino": "lotus_notes"})
+SERVICES: Mapping[str, str] = MappingProxyType({"domino": "lotus_notes", "exchange": "operations"})
 """Kind of a live service to the system whose records it holds."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=60)]
@@ -274,7 +275,7 @@ class SourceConfig(_Settings):
     system: Literal["lotus_notes", "operations"]
     connection: Name
     folder: str | None = None
-    service: DominoService | None = None
+    service: Annotated[DominoService | ExchangeService, Field(discriminator="kind")] | None = None
     schedule: Schedule = Schedule()
     batch_size: int = Field(default=500, ge=1, le=10_000)
     pool: Name
@@ -395,6 +396,8 @@ def known_keys() -> tuple[str, ...]:
         FieldRule,
         RecordRule,
         DominoService,
+        ExchangeService,
+        ExchangeFields,
         ViewColumns,
         AttachmentLimits,
         Politeness,

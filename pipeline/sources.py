@@ -13,6 +13,8 @@ from connectors.source import Source
 from mappings.config import SourceConfig
 from pipeline.settings import Settings
 from schemas.errors import ConfigurationError
+from schemas.exchange_config import ExchangeService
+from schemas.service_config import DominoService
 
 _DROP_FOLDER_READERS: Mapping[str, Callable[[str, Path], Source]] = MappingProxyType(
     {"lotus_notes": DxlFolder, "operations": EdxmlFolder}
@@ -47,10 +49,21 @@ def _open_domino(config: SourceConfig) -> Source:
     # Imported here, with Airflow behind it: a command that reads no live service starts without them.
     from connectors.lotus_notes.hook import DominoHook
 
-    assert config.service is not None
+    assert isinstance(config.service, DominoService)
     return DominoHook(config.connection).source(
         config.source, config.service, ZoneInfo(config.schedule.timezone)
     )
 
 
-_SERVICE_OPENERS: Mapping[str, Callable[[SourceConfig], Source]] = MappingProxyType({"domino": _open_domino})
+def _open_exchange(config: SourceConfig) -> Source:
+    from connectors.operations.hook import ExchangeHook
+
+    assert isinstance(config.service, ExchangeService)
+    return ExchangeHook(config.connection).source(
+        config.source, config.service, ZoneInfo(config.schedule.timezone)
+    )
+
+
+_SERVICE_OPENERS: Mapping[str, Callable[[SourceConfig], Source]] = MappingProxyType(
+    {"domino": _open_domino, "exchange": _open_exchange}
+)

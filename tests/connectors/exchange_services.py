@@ -79,13 +79,17 @@ def document(number: int, **changes: object) -> bytes:
 def status(number: int, code: str) -> bytes:
     """The package of a status message that answers a document of ours."""
     answered = ResponseFor(OFFICE.organ_id, f"000.00.01.H10,2026/11/19,{number}-CV/VPTU", f"{number}-CV/VPTU")
-    return write_status(StatusMessage(HEALTH, answered, code, datetime(2026, 11, 21, 8, number, tzinfo=LOCAL)))
+    return write_status(
+        StatusMessage(HEALTH, answered, code, datetime(2026, 11, 21, 8, number, tzinfo=LOCAL))
+    )
 
 
 def message(number: int, kind: str = "edoc", minute: int | None = None) -> Message:
     """The message of that number: created on 20 November at ten past nine and ``number`` minutes."""
     created = f"2026/11/20 09:{minute if minute is not None else number:02d}:00"
-    return Message(str(7000 + number), kind, HEALTH.organ_id, OFFICE.organ_id, created, f"{kind}-{number}.edxml")
+    return Message(
+        str(7000 + number), kind, HEALTH.organ_id, OFFICE.organ_id, created, f"{kind}-{number}.edxml"
+    )
 
 
 def mail() -> list[tuple[Message, bytes]]:

@@ -102,4 +102,6 @@ class BkavDialect:
         def headers(_: datetime) -> Headers:
             return sent
 
-        return Request(endpoint.method, endpoint.path, headers=headers, max_bytes=max_bytes, bare=operation == "get")
+        return Request(
+            endpoint.method, endpoint.path, headers=headers, max_bytes=max_bytes, bare=operation == "get"
+        )
