@@ -11,9 +11,9 @@ from demo.domino_database import LOCAL, NotesDatabase, StoredDocument
 from demo.dxl import NAMESPACE, broken_in_tags, element_start, file_item, moment
 
 _UNKNOWN = "-"
-_LOOKED_AT = 1000
-_MOST_LOOKED_AT = 5000
-_MOST_EXPORTED = 50
+LOOKED_AT = 1000
+MOST_LOOKED_AT = 5000
+MOST_EXPORTED = 50
 _DATETIME = slice(len("<datetime>"), -len("</datetime>"))
 
 
@@ -51,7 +51,7 @@ class Agent:
         return "text/plain", f"ERROR\tunknown cmd: {command}\n"
 
     def _list(self, query: Mapping[str, str], account: str, now: datetime) -> str:
-        count = min(int(query.get("count", _LOOKED_AT)), _MOST_LOOKED_AT)
+        count = min(int(query.get("count", LOOKED_AT)), MOST_LOOKED_AT)
         after = int(query.get("after", "0"), 16)
         since = _since(query["since"]) if "since" in query else None
         waiting = [found for found in self.database.all() if found.note.note_id > after]
@@ -73,8 +73,8 @@ class Agent:
         return "".join("\t".join(line) + "\r\n" for line in lines)
 
     def _export(self, unids: Collection[str], account: str, now: datetime) -> str:
-        if not 0 < len(unids) <= _MOST_EXPORTED or any(len(unid) != 32 for unid in unids):
-            raise ValueError(f"unid: 1 to {_MOST_EXPORTED} UNIDs of 32 digits")
+        if not 0 < len(unids) <= MOST_EXPORTED or any(len(unid) != 32 for unid in unids):
+            raise ValueError(f"unid: 1 to {MOST_EXPORTED} UNIDs of 32 digits")
         facts = {"version": "1", "replicaid": self.database.replica_id, "now": _utc(now)}
         entries = [self._entry(unid.upper(), account) for unid in unids]
         return "\n".join(
