@@ -10,12 +10,14 @@ from pathlib import Path
 from connectors.lotus_notes.archives import Export, ExportFile
 from connectors.lotus_notes.byte_reader import ByteReader
 from connectors.lotus_notes.drop_files import DropFile, drop_files
+from connectors.lotus_notes.drop_manifest import Reconciled, reconcile
 from connectors.lotus_notes.dxl import read_record
 from connectors.lotus_notes.encoding import Encoding, detect
 from connectors.lotus_notes.head import HeadError, read_head
 from connectors.lotus_notes.locator import Locator, parse_locator
 from connectors.lotus_notes.open_export import OpenExports, VanishedError
 from connectors.lotus_notes.slices import Loss, Slice, Slices
+from schemas.errors import RetriableError
 from schemas.record import (
     Content,
     Listing,
@@ -43,7 +45,8 @@ class DxlFolder:
     ``<replica id>:<UNID>``, the UNID where no replica id is known, else ``sha256:<of the record>``;
     ``revision`` is ``<sequence>/<revised or modified>/<start of the SHA-256 of its state>``. A piece that is no
     readable record has the key ``unreadable:<SHA-256>`` (of its bytes; of its place where it has none) and
-    its reason as revision.
+    its reason as revision. Where the export agent left a manifest, what it names and the folder does not hold,
+    or holds otherwise, is such a piece too.
 
     Args:
         name: of the source.
@@ -62,7 +65,14 @@ class DxlFolder:
         Raises:
             RetriableError: the folder is not there.
         """
-        for file in drop_files(self.folder):
+        files = drop_files(self.folder)
+        told = _reconciled(self.folder)
+        for loss in told.losses:
+            yield _loss(loss.locator, loss.sha256)
+        for file in files:
+            if altered := told.altered.get(file.name):
+                yield _loss(altered.locator, altered.sha256)
+                continue
             for listing in self._in_file(file):
                 if window.holds(listing.changed_at):
                     yield listing
@@ -125,6 +135,17 @@ class DxlFolder:
         if isinstance(answer, Unreadable):
             return replace(answer, where=f"{locator.where}: {answer.where}")
         return answer
+
+
+def _reconciled(folder: Path) -> Reconciled:
+    try:
+        return reconcile(folder)
+    except OSError as error:
+        raise RetriableError(
+            f"a file that a manifest names cannot be read: {error.strerror or error}",
+            where=str(error.filename or folder),
+            action="mount the share, or let the account read the folder",
+        ) from error
 
 
 def _in_export(name: str, export: Export) -> Iterator[Listing]:
