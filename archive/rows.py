@@ -105,7 +105,9 @@ def relation_rows(version: Version) -> Iterator[Row]:
             "target_uid": maybe_key(target.uid),
             "target_number": maybe_text(target.number),
             "target_notation": maybe_text(target.notation),
-            "target_symbol_norm": maybe_key(_joined_symbol(target.number, target.notation)),
+            "target_symbol_norm": maybe_key(
+                symbol_norm(target.symbol) or _joined_symbol(target.number, target.notation)
+            ),
             "target_issued_date": target.issued_date,
             "target_organ_id": maybe_key(target.organ_id),
             "reason": maybe_text(relation.reason),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,21 +28,41 @@ class ResolvedType:
     problems: tuple[str, ...] = ()
 
 
-def resolve_type(name: str | None, symbol: Symbol | None, title: str | None) -> ResolvedType:
-    """The type by its name where there is one; else by the symbol; where that is ambiguous, by how the title
-    begins."""
+def resolve_type(name: str | None, symbol: Symbol | None, texts: Sequence[str] = ()) -> ResolvedType:
+    """The type by its name where there is one; else by the symbol; where that is ambiguous, by the title line.
+
+    Args:
+        name: as the record prints it.
+        symbol: of the record.
+        texts: where the title stands: the subject, which may begin with the type (``Quy định về …``), then the
+            document's text, in which the type has a line of its own (``QUY ĐỊNH``).
+    """
     by_symbol = _of_symbol(symbol)
     if name:
         return _of_name(name, symbol, by_symbol)
     if len(by_symbol) == 1:
         return ResolvedType(by_symbol[0].name, by_symbol[0].code, ("type_from_symbol",))
     if by_symbol:
-        beginning = fold(title or "")
-        for kind in by_symbol:
-            if beginning.startswith(fold(kind.name)):
-                return ResolvedType(kind.name, kind.code, ("type_from_title",))
+        for line in _title_lines(texts):
+            for kind in by_symbol:
+                if re.match(rf"{fold(kind.name)}\b", line):
+                    return ResolvedType(kind.name, kind.code, ("type_from_title",))
         return ResolvedType(None, None, ("ambiguous_type",))
     return ResolvedType(None, None, ("unknown_type",) if symbol and symbol.type_code else ())
+
+
+def _title_lines(texts: Sequence[str]) -> Iterator[str]:
+    """Lines that may begin with the type, folded: the first text whole, of the others short lines at the top."""
+    for position, text in enumerate(texts):
+        if position == 0:
+            yield fold(text)
+            continue
+        for line in text[:_TITLE_WITHIN].splitlines()[:_TITLE_LINES]:
+            if line.isupper():
+                yield fold(line)
+
+
+_TITLE_WITHIN, _TITLE_LINES = 4000, 40
 
 
 def _of_name(name: str, symbol: Symbol | None, by_symbol: tuple[DocumentType, ...]) -> ResolvedType:

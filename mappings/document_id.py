@@ -17,6 +17,7 @@ class DocumentIdParts:
     issued_date: date | None
     number: str | None
     notation: str | None
+    symbol: str | None = None
     problem: str = ""
 
 
@@ -29,5 +30,7 @@ def parse_document_id(uid: str) -> DocumentIdParts | None:
     symbol = parse_symbol(parts[2])
     if symbol is None:
         number, slash, notation = parts[2].partition("/")
-        return DocumentIdParts(parts[0], day.value, number or None, notation if slash else None, day.problem)
-    return DocumentIdParts(parts[0], day.value, symbol.number, symbol.notation, day.problem)
+        return DocumentIdParts(
+            parts[0], day.value, number or None, notation if slash else None, None, day.problem
+        )
+    return DocumentIdParts(parts[0], day.value, symbol.number, symbol.notation, symbol.printed, day.problem)

@@ -5,14 +5,15 @@ Everything odd is kept and flagged; only what the mapping calls required stops a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
 from mappings.config import RecordRule, SourceConfig
 from mappings.doc_types import resolve_type
 from mappings.field_reader import FieldReader
-from mappings.groups import read_recipients, read_relations, read_signers, read_trace
+from mappings.groups import cited_relations, read_recipients, read_relations, read_signers, read_trace
 from mappings.notation import Symbol, join_symbol, parse_symbol
+from mappings.organs import issuer_fits
 from mappings.shared_fields import GROUPS, transform_of
 from schemas.document import AttachmentRef, Direction, Flag, OfficialDocument, Organ, RecordKind
 from schemas.errors import MappingError
@@ -43,6 +44,8 @@ def normalise(
     _settle_symbol(values, reader)
     _settle_type(values, rule, reader)
     groups = _group_values(reader, rule, record)
+    if rule.kind is not RecordKind.STATUS:
+        groups["relations"] += cited_relations(reader, _prose(values), _text(values.get("symbol")))
     _require(values, rule, index, config, reader)
     issuer = _issuer(values, rule, config, reader)
     direction = _direction(rule, issuer, groups["recipients"], config)
@@ -104,6 +107,13 @@ def _group_values(
     return values
 
 
+def _prose(values: dict[str, object]) -> Iterator[tuple[str, str]]:
+    """The texts in which other documents are named."""
+    for name in ("subject", "abstract", "body"):
+        if text := _text(values.get(name)):
+            yield name, text
+
+
 def _settle_symbol(values: dict[str, object], reader: FieldReader) -> None:
     """Split a printed symbol into number, notation and year; join number and notation into one. Sets
     ``_symbol``."""
@@ -146,7 +156,9 @@ def _settle_type(values: dict[str, object], rule: RecordRule, reader: FieldReade
     if rule.kind is not RecordKind.DOCUMENT:
         return
     resolved = resolve_type(
-        name, symbol if isinstance(symbol, Symbol) else None, _text(values.get("subject"))
+        name,
+        symbol if isinstance(symbol, Symbol) else None,
+        (_text(values.get("subject")) or "", _text(values.get("body")) or ""),
     )
     if resolved.name:
         values["type_name"] = resolved.name
@@ -192,7 +204,15 @@ def _issuer(
     parts = {name: values.pop(name) for name in list(values) if name.startswith("issuer.")}
     organ = {name.removeprefix("issuer."): value for name, value in parts.items()}
     if organ:
-        return Organ.model_validate(organ)
+        issuer = Organ.model_validate(organ)
+        if (
+            rule.kind is RecordKind.DOCUMENT
+            and token
+            and issuer.name
+            and not issuer_fits(str(token), issuer.name)
+        ):
+            reader.flag("issuer", "issuer_mismatch", f"{token} / {issuer.name}")
+        return issuer
     if rule.kind is not RecordKind.DOCUMENT or rule.direction is not Direction.OUTGOING:
         return None
     name = config.organ.issues_as.get(str(token)) if token else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import TypeVar
 
 from pydantic import BaseModel
 
+from mappings.citations import Citation, contradictions, find_citations
 from mappings.config import FieldRule
 from mappings.document_id import parse_document_id
 from mappings.field_reader import FieldReader
@@ -54,6 +56,37 @@ def read_relations(reader: FieldReader, rule: FieldRule, source_key: str) -> tup
     return tuple(found)
 
 
+def cited_relations(
+    reader: FieldReader, texts: Iterable[tuple[str, str]], own_symbol: str | None
+) -> tuple[Relation, ...]:
+    """``cites`` relations to every document that ``texts`` (shared field, text) name; dates that contradict
+    each other are flagged."""
+    own = (own_symbol or "").casefold()
+    found: dict[tuple[str, date | None], Relation] = {}
+    citations: list[Citation] = []
+    for name, text in texts:
+        for citation in find_citations(text):
+            symbol = citation.symbol
+            if symbol.printed.casefold() == own:
+                continue
+            citations.append(citation)
+            if citation.problem:
+                reader.flag("relations", citation.problem, symbol.printed)
+            target = Reference(
+                number=symbol.number,
+                notation=symbol.notation,
+                symbol=symbol.printed,
+                issued_date=citation.issued_date,
+            )
+            relation = Relation(kind=RelationKind.CITES, target=target, evidence=name)
+            found.setdefault((symbol.printed.casefold(), citation.issued_date), relation)
+    for contradiction in contradictions(citations):
+        dates = ", ".join(f"{day:%d/%m/%Y}" for day in contradiction.dates)
+        reader.flag("relations", "inconsistent_citation", f"{contradiction.symbol}: {dates}")
+    dated = {symbol for symbol, day in found if day}
+    return tuple(relation for (symbol, day), relation in found.items() if day or symbol not in dated)
+
+
 def _same_note(uid: str | None, source_key: str) -> bool:
     """Whether a UNID is that of the record itself, whose key may name the database before it."""
     return bool(uid) and (uid or "").casefold() == source_key.rpartition(":")[2].casefold()
@@ -86,13 +119,14 @@ def _reference(reader: FieldReader, parts: Mapping[str, object]) -> Reference:
     if isinstance(symbol, Symbol):
         values.setdefault("number", symbol.number)
         values.setdefault("notation", symbol.notation)
+        values["symbol"] = symbol.printed
     elif symbol:
         values.setdefault("notation", symbol)
     uid = values.get("uid")
     if isinstance(uid, str) and (named := parse_document_id(uid)):
         if named.problem:
             reader.flag("relations", named.problem, uid)
-        for key in ("organ_id", "issued_date", "number", "notation"):
+        for key in ("organ_id", "issued_date", "number", "notation", "symbol"):
             if getattr(named, key) is not None:
                 values.setdefault(key, getattr(named, key))
     return Reference.model_validate(values)

@@ -10,11 +10,11 @@ the State.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
+from mappings.symbol_text import LETTERS, cleaned_symbol
 from schemas.vocabulary import document_types
 
 
@@ -32,17 +32,16 @@ class Symbol:
     Attributes:
         number: số, a string: ``02``, ``15a``; ``None`` when only a notation is printed.
         notation: ký hiệu: ``KL/TU``, ``NĐ-CP``, ``STTTT-VP``, ``QH15``.
-        type_code: the type's abbreviation as printed (``QĐ`` of the Party is a Quyết định or a Quy định: see
-            ``resolve_type`` of ``mappings.doc_types``); ``CV`` for a State công văn; ``None`` where the form
-            names no type.
+        type_code: the type's abbreviation, as the vocabulary spells it (``QĐ`` of the Party is a Quyết định
+            or a Quy định: see ``resolve_type`` of ``mappings.doc_types``); ``CV`` for a State công văn;
+            ``None`` where the form names no type. One that no vocabulary has stands as printed.
         organ: the rest of the notation, joint organs with their hyphen: ``TU``, ``BTCTU-BDVTU``,
             ``STTTT-VP``.
         year: of the form ``NN/YYYY/…``.
         system: Party or State.
         printed: the symbol in the form in which it is printed, without "Số" and stray spaces.
-        noise: what was odd: ``implausible_number``, ``unknown_type``, ``missing_number``, ``missing_organ``,
-            ``odd_dash``, ``odd_letter``, ``trailing_text``. Nothing but spaces, dashes and U+00D0 is ever
-            changed.
+        noise: what was odd, as codes of ``mappings.transforms.PROBLEMS``. Spaces, dashes, strokes and letters
+            that only look like the right ones are made regular; everything else stays as it is printed.
     """
 
     number: str | None
@@ -57,9 +56,9 @@ class Symbol:
 
 def parse_symbol(text: str) -> Symbol | None:
     """Read a printed symbol; ``None`` when it follows none of the grammars. Never raises."""
-    cleaned, noise = _cleaned(text)
+    cleaned, noise = cleaned_symbol(text)
     for candidate, extra in _candidates(cleaned):
-        for reader in (_assembly, _party, _state):
+        for reader in (_assembly, _party, _broken_state, _state, _broken):
             if symbol := reader(candidate, (*noise, *extra)):
                 return symbol
     return None
@@ -71,8 +70,8 @@ def join_symbol(number: str | None, notation: str | None) -> str | None:
 
     ``160`` and ``KL/TU`` give ``160-KL/TU``, ``33`` and ``2002/NĐ-CP`` give ``33/2002/NĐ-CP``.
     """
-    digits, _ = _cleaned(number or "")
-    mark, _ = _cleaned(notation or "")
+    digits, _ = cleaned_symbol(number or "")
+    mark, _ = cleaned_symbol(notation or "")
     mark = mark.lstrip("-/")
     if not digits or not mark:
         return digits or mark or None
@@ -81,41 +80,33 @@ def join_symbol(number: str | None, notation: str | None) -> str | None:
     return f"{digits}{'-' if _is_party_notation(mark) else '/'}{mark}"
 
 
-_LETTERS = r"A-Za-zĂÂÊÔƠƯĐăâêôơưđ"
-_NUMBER = r"\d{1,5}[a-z]?"
+NUMBER = r"[0-9]{1,5}[a-km-np-zđ]?"
+"""A document's number, as a pattern; an l or o after digits is a digit misread."""
+ORGAN = rf"[{LETTERS}0-9](?:[{LETTERS}0-9.&,+-]*[{LETTERS}0-9])?"
+"""What follows the last separator: an organ's letters, several organs joined, units, all without spaces."""
+
 # What scanning makes of digits: kept as it is, and flagged.
-_NOISY_NUMBER = r"(?=[^-/]*\d)[0-9OoIlSB]{1,7}[A-Za-z]?|[A-Za-z]{0,6}\d[\w]{0,10}"
-_ORGAN = rf"[{_LETTERS}0-9](?:[{_LETTERS}0-9.&,+-]*[{_LETTERS}0-9])?(?:/[{_LETTERS}0-9]+)?"
+_NOISY_NUMBER = r"(?=[^-/]*[0-9])[0-9OoIlSB]{1,7}[A-Za-z]?|[A-Za-z]{0,10}[0-9][\w]{0,10}"
+_NOISY_YEAR = r"[0-9OoIlSB]{4}"
+_STROKED_ORGAN = rf"{ORGAN}(?:/[{LETTERS}0-9]+)?"
 _PARTY = re.compile(
-    rf"(?:(?P<number>{_NUMBER}|{_NOISY_NUMBER})-)?(?P<type>[{_LETTERS}]{{1,5}})/(?P<organ>{_ORGAN})$"
+    rf"(?:(?P<number>{NUMBER}|{_NOISY_NUMBER})-)?(?P<type>[{LETTERS}]{{1,5}})/(?P<organ>{_STROKED_ORGAN})$"
 )
 _STATE = re.compile(
-    rf"(?P<number>{_NUMBER}|{_NOISY_NUMBER})/(?:(?P<year>\d{{4}})/)?(?P<head>[{_LETTERS}0-9]+)(?:-(?P<rest>{_ORGAN}))?$"
+    rf"(?P<number>{NUMBER}|{_NOISY_NUMBER})/(?:(?P<year>{_NOISY_YEAR})/)?(?P<head>[{LETTERS}0-9]+)"
+    rf"(?:-(?P<rest>{_STROKED_ORGAN}))?$"
 )
-_ASSEMBLY = re.compile(rf"(?P<number>{_NUMBER})/(?P<year>\d{{4}})/(?P<organ>(?:QH|UBTVQH)\d{{1,2}})$")
-_LABEL = re.compile(r"^(?:s[ốôo]|SỐ|SO)\s*(?:và ký hiệu|, ký hiệu|ký hiệu)?\s*[:.]?\s*(?=\S)", re.IGNORECASE)
+_ASSEMBLY = re.compile(
+    rf"(?P<number>{NUMBER}|{_NOISY_NUMBER})/(?P<year>{_NOISY_YEAR})/(?P<organ>(?:UBTV)?QH[0-9]{{1,2}})$"
+)
+# A separator is missing or is the other one; only a type that the vocabulary has makes it a symbol.
+_BROKEN = re.compile(
+    rf"(?P<number>{NUMBER}|{_NOISY_NUMBER})(?P<first>[-/ .]?)(?:(?P<year>[0-9]{{4}})[-/ ])?"
+    rf"(?P<type>[{LETTERS}]{{1,5}}?)(?P<second>[-/ .]?)(?P<organ>{ORGAN})$"
+)
 _LONE_ORGAN = re.compile(r"[A-ZĐ]{2,}")
-_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
-
-
-def _cleaned(text: str) -> tuple[str, tuple[str, ...]]:
-    """``text`` in NFC without label, invisible characters and spaces around separators; and what was odd."""
-    noise: list[str] = []
-    value = unicodedata.normalize("NFC", text)
-    value = "".join(c for c in value if unicodedata.category(c) != "Cf" or c == "\xad")
-    if "\u00d0" in value or "\u0189" in value:
-        noise.append("odd_letter")
-        value = value.replace("\u00d0", "Đ").replace("\u0189", "Đ")
-    if "\u00f0" in value:
-        noise.append("odd_letter")
-        value = value.replace("\u00f0", "đ")
-    if (dashed := value.translate(_DASHES)) != value:
-        noise.append("odd_dash")
-        value = dashed
-    value = " ".join(value.split())
-    value = _LABEL.sub("", value, count=1)
-    value = re.sub(r"\s*([-/])\s*", r"\1", value)
-    return value.strip(" .;:,"), tuple(dict.fromkeys(noise))
+_PARTY_ORGAN = re.compile(r"(?:[A-ZĐ]*(?:TW|TU)|HU|ĐU|ĐUK|ĐUCA|VPHU|VPĐU)(?:-[A-ZĐ]+)*$")
+_YEARS = range(1930, 2100)  # the Party's first document and a bound far enough ahead
 
 
 def _candidates(cleaned: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -131,49 +122,119 @@ def _assembly(text: str, noise: tuple[str, ...]) -> Symbol | None:
     if not (match := _ASSEMBLY.match(text)):
         return None
     organ = match["organ"]
-    return Symbol(match["number"], organ, None, organ, int(match["year"]), System.STATE, text, noise)
+    year, odd = _year(match["year"])
+    noise = (*noise, *_number_noise(match["number"]), *odd)
+    return Symbol(match["number"], organ, None, organ, year, System.STATE, text, noise)
 
 
 def _party(text: str, noise: tuple[str, ...]) -> Symbol | None:
     if not (match := _PARTY.match(text)):
         return None
-    number, kind, organ = match["number"], match["type"], match["organ"]
+    number, organ = match["number"], match["organ"]
+    kind, odd = _type_code(match["type"], System.PARTY)
     if number is None:
-        if not _LONE_ORGAN.match(organ) or kind not in _abbreviations(System.PARTY):
+        if not _LONE_ORGAN.match(organ) or odd:
             return None  # "a/b" is no symbol; "QC/BTCTU-BDVTU" is one without its number
         noise = (*noise, "missing_number")
-    elif not re.fullmatch(_NUMBER, number):
-        noise = (*noise, "implausible_number")
-    if kind not in _abbreviations(System.PARTY):
-        noise = (*noise, "unknown_type")
-    return Symbol(number, f"{kind}/{organ}", kind, organ, None, System.PARTY, text, noise)
+    noise = (*noise, *_number_noise(number), *odd)
+    return Symbol(number, f"{match['type']}/{organ}", kind, organ, None, System.PARTY, text, noise)
 
 
 def _state(text: str, noise: tuple[str, ...]) -> Symbol | None:
     if not (match := _STATE.match(text)):
         return None
     number, head, rest = match["number"], match["head"], match["rest"]
-    if not re.search(rf"[{_LETTERS}]", head) or (rest is None and not head.isupper()):
+    if not re.search(rf"[{LETTERS}]", head) or (rest is None and not head.isupper()):
         return None  # dates and fractions
-    if not re.fullmatch(_NUMBER, number):
-        noise = (*noise, "implausible_number")
-    year = int(match["year"]) if match["year"] else None
+    year, odd_year = _year(match["year"]) if match["year"] else (None, ())
+    noise = (*noise, *_number_noise(number), *odd_year)
     notation = f"{head}-{rest}" if rest else head
-    if head in _abbreviations(System.STATE):
-        noise = noise if rest else (*noise, "missing_organ")
-        return Symbol(number, notation, head, rest or "", year, System.STATE, text, noise)
-    if year is not None:
+    kind, odd = _type_code(head, System.STATE)
+    if "unknown_type" not in odd:
+        noise = (*noise, *odd) if rest else (*noise, *odd, "missing_organ")
+        return Symbol(number, notation, kind, rest or "", year, System.STATE, text, noise)
+    if match["year"]:
+        organ = rest or head
         return Symbol(
-            number,
-            notation,
-            head if rest else None,
-            rest or head,
-            year,
-            System.STATE,
-            text,
-            (*noise, "unknown_type"),
+            number, notation, head if rest else None, organ, year, System.STATE, text, (*noise, *odd)
         )
     return Symbol(number, notation, "CV", notation, None, System.STATE, text, noise)
+
+
+def _broken(text: str, noise: tuple[str, ...]) -> Symbol | None:
+    """A symbol whose separators are not those of its system: ``160-KL TU``, ``160KL/TU``, ``12/QĐ/UB``.
+
+    Whose it is, the separators and the organ's letters must say; where they do not, it is no symbol.
+    """
+    for match in _splits(text):
+        first, second, organ = match["first"], match["second"], match["organ"]
+        if first == "/" or match["year"]:
+            system = System.STATE
+        elif first == "-" or _PARTY_ORGAN.match(organ):
+            system = System.PARTY
+        else:
+            continue
+        if first == "/" and second == "/" and _PARTY_ORGAN.match(organ):
+            system = System.PARTY
+        kind, odd = _type_code(match["type"], system)
+        if odd or not organ[0].isupper():
+            continue
+        year, odd_year = _year(match["year"]) if match["year"] else (None, ())
+        problem = "odd_separator" if first.strip() and second.strip() else "missing_separator"
+        noise = (*noise, *_number_noise(match["number"]), *odd_year, problem)
+        notation = text[match.start("type") :]
+        return Symbol(match["number"], notation, kind, organ, year, system, text, noise)
+    return None
+
+
+def _broken_state(text: str, noise: tuple[str, ...]) -> Symbol | None:
+    """As ``_broken``, for what would else pass as a công văn or as a type that nobody knows: ``160KL/TU``,
+    ``33/2002/NĐCP``."""
+    match = _STATE.match(text)
+    if match is None or match["rest"] or (re.fullmatch(NUMBER, match["number"]) and not match["year"]):
+        return None
+    return _broken(text, noise)
+
+
+def _splits(text: str) -> list[re.Match[str]]:
+    """Every way to end the type: without a separator after it, only the vocabulary knows where it ends."""
+    shortest = _BROKEN.match(text)
+    if shortest is None:
+        return []
+    if shortest["second"]:
+        return [shortest]
+    found = []
+    for length in range(5, 0, -1):
+        pattern = _BROKEN.pattern.replace("{1,5}?", f"{{{length}}}")
+        if match := re.match(pattern, text):
+            found.append(match)
+    return found
+
+
+def _number_noise(number: str | None) -> tuple[str, ...]:
+    return () if number is None or re.fullmatch(NUMBER, number) else ("implausible_number",)
+
+
+def _year(printed: str) -> tuple[int | None, tuple[str, ...]]:
+    if not printed.isdigit():
+        return None, ("implausible_year",)
+    return int(printed), () if int(printed) in _YEARS else ("implausible_year",)
+
+
+def _type_code(printed: str, system: System) -> tuple[str, tuple[str, ...]]:
+    """The abbreviation as the vocabulary spells it, and how the print departs from it."""
+    if printed in _abbreviations(system):
+        return printed, ()
+    # Two abbreviations that differ only in case or in Đ and D are never taken for each other.
+    for key, problem in ((str.casefold, "odd_case"), (_without_strokes, "latin_d")):
+        fitting = [known for known in _abbreviations(system) if key(known) == key(printed)]
+        if len(fitting) == 1:
+            return fitting[0], (problem,)
+    return printed, ("unknown_type",)
+
+
+def _without_strokes(abbreviation: str) -> str:
+    return abbreviation.casefold().replace("đ", "d")
 
 
 def _is_party_notation(notation: str) -> bool:

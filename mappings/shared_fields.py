@@ -46,7 +46,7 @@ SINGLE: Mapping[str, str] = MappingProxyType(
         "status_code": "status",
         "file_code": "line",
         "file_title": "line",
-        "retention": "line",
+        "retention": "retention",
         "term": "line",
         "copy_kind": "line",
         "confidence": "line",

@@ -14,9 +14,10 @@ from types import MappingProxyType
 
 from mappings.dates import parse_date, parse_moment
 from mappings.notation import parse_symbol
+from mappings.symbol_text import cleaned_symbol
 from mappings.vietnamese import fold, nfc
 from schemas.document import BusinessType, Urgency
-from schemas.vocabulary import ExchangeTerm, business_types, status_codes, urgencies
+from schemas.vocabulary import ExchangeTerm, business_types, retentions, status_codes, urgencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,23 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "ambiguous_type": "The symbol fits several types of document and nothing decides between them.",
         "assumed_issuer": "The record names no issuer; the office's own name was taken.",
         "implausible_number": "The number has more than five digits, or letters where digits belong.",
+        "implausible_year": "The year in the symbol is none in which such a document can be.",
         "impossible_date": "The date does not exist in the calendar.",
+        "inconsistent_citation": "The document cites another one with dates that contradict each other.",
         "inconsistent_number": "The number or notation disagrees with the printed symbol.",
+        "issuer_mismatch": "The organ in the symbol is not the one that the record names as issuer.",
+        "latin_d": "D stands in the type of the symbol where Đ belongs.",
         "missing_number": "The symbol has no number.",
         "missing_organ": "The symbol names no organ.",
+        "missing_separator": "A hyphen or a stroke is missing in the symbol.",
         "missing_time": "A date without a time stands where a moment is expected; midnight was taken.",
         "negative_number": "The number is negative.",
         "null_literal": "The source prints the word null instead of a value.",
+        "odd_case": "The type in the symbol is in other letters' case than its abbreviation.",
         "odd_dash": "A dash other than the hyphen stands in the symbol.",
-        "odd_letter": "A letter that only looks like Đ (U+00D0) stands in the symbol.",
+        "odd_letter": "A letter that only looks like the right one (such as U+00D0 for Đ) stands in the symbol.",
+        "odd_separator": "A hyphen stands in the symbol where a stroke belongs, or the other way round.",
+        "odd_stroke": "A stroke other than the slash stands in the symbol.",
         "several_values": "The field holds several values where one is expected; they were joined.",
         "trailing_text": "More text follows the symbol.",
         "two_digit_year": "The year has two digits; no century was guessed.",
@@ -50,6 +59,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "type_from_title": "The record names no type of document; the one that begins the title was taken.",
         "type_mismatch": "The type of document and the type in the symbol differ.",
         "unknown_business_type": "The business type is not among 0 to 3.",
+        "unknown_retention": "The retention term is not in the vocabulary.",
         "unknown_status": "The status code is not in the vocabulary.",
         "unknown_type": "The type of document is not in the vocabulary.",
         "unknown_urgency": "The degree of urgency is not in the vocabulary.",
@@ -135,10 +145,8 @@ def notation(values: tuple[str, ...]) -> Reading:
     printed = code(values)
     if not isinstance(printed.value, str):
         return printed
-    value = printed.value.replace("\u00d0", "Đ")
-    cleaned = re.sub(r"\s*([-/])\s*", r"\1", value).lstrip("-/ ")
-    odd = ("odd_letter",) if value != printed.value else ()
-    return Reading(cleaned or None, (*printed.problems, *odd))
+    cleaned, odd = cleaned_symbol(printed.value)
+    return Reading(cleaned.lstrip("-/") or None, (*printed.problems, *odd))
 
 
 def person_name(values: tuple[str, ...]) -> Reading:
@@ -170,6 +178,19 @@ def status(values: tuple[str, ...]) -> Reading:
         return printed
     value = printed.value.zfill(2) if printed.value.isdigit() else printed.value
     return Reading(value, () if value in {term.code for term in status_codes()} else ("unknown_status",))
+
+
+def retention(values: tuple[str, ...]) -> Reading:
+    """A retention term by its name in the vocabulary (``Bảo quản vĩnh viễn`` is ``Vĩnh viễn``), or any other number
+    of years; another text stays, with a problem."""
+    printed = line(values)
+    if not isinstance(printed.value, str):
+        return printed
+    key = fold(printed.value).strip(" .")
+    if name := _retention_names().get(key):
+        return Reading(name, printed.problems)
+    known = re.fullmatch(r"[0-9]{1,2} nam", key)  # the circular's "Khác"
+    return Reading(printed.value, printed.problems if known else (*printed.problems, "unknown_retention"))
 
 
 def trace_moment(values: tuple[str, ...]) -> Reading:
@@ -208,6 +229,7 @@ TRANSFORMS: Mapping[str, Transform] = MappingProxyType(
         "notation": notation,
         "organ": line,
         "person_name": person_name,
+        "retention": retention,
         "semicolon_list": semicolon_list,
         "status": status,
         "symbol": symbol,
@@ -232,3 +254,8 @@ def _exchange_table(terms: Callable[[], tuple[ExchangeTerm, ...]]) -> Mapping[st
         for term in terms()
         for key in (term.edxml, term.code, *map(fold, (term.name, *term.words)))
     }
+
+
+@cache
+def _retention_names() -> Mapping[str, str]:
+    return {fold(printed): term.name for term in retentions() for printed in (term.name, *term.words)}

@@ -134,6 +134,7 @@ class Reference(_Value):
         uid: its DocumentId or UNID.
         number: its number (số).
         notation: its notation (ký hiệu).
+        symbol: both in the form in which it is printed, with the year where it has one.
         issued_date: its date.
         organ_id: its issuer's code.
     """
@@ -141,6 +142,7 @@ class Reference(_Value):
     uid: str | None = None
     number: str | None = None
     notation: str | None = None
+    symbol: str | None = None
     issued_date: date | None = None
     organ_id: str | None = None
 

@@ -29,6 +29,7 @@ class Term(BaseModel):
         words: other ways in which sources print it.
         valid_from, valid_to: first and last day on which it holds; ``None`` is open.
         source: the text that says so.
+        inferred: names of fields that no official text at hand confirms.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +40,7 @@ class Term(BaseModel):
     valid_from: date | None = None
     valid_to: date | None = None
     source: str
+    inferred: tuple[str, ...] = ()
 
     def holds_on(self, day: date) -> bool:
         """True when the entry is valid on ``day``."""
@@ -54,13 +56,15 @@ class DocumentType(Term):
         system: whose type it is.
         abbreviations: as printed in a notation; empty when it has none (the State's công văn).
         tt05: ``typeName`` code of Circular 05/2025/TT-BNV.
-        qcvn102: table and row of QCVN 102:2016/SĐ1:2022.
+        qcvn102: table and row of QCVN 102:2016/SĐ1:2022; of table B for a type that stands in both.
+        qcvn102_legal: its row in table A, where it stands in both.
     """
 
     system: SystemName
     abbreviations: tuple[str, ...] = ()
     tt05: str
     qcvn102: str | None = None
+    qcvn102_legal: str | None = None
 
 
 class ExchangeTerm(Term):
@@ -82,15 +86,15 @@ class OrganTerm(Term):
 
     Attributes:
         system: Party or State.
-        former_codes: codes that it had before.
+        former_codes: other codes of the very same organ.
+        letters: how notations print it; several organs may share them.
         successor: code of the organ that carries on.
-        certainty: ``inferred`` where no official publication was at hand.
     """
 
     system: SystemName
     former_codes: tuple[str, ...] = ()
+    letters: tuple[str, ...] = ()
     successor: str | None = None
-    certainty: Literal["stated", "inferred"] = "stated"
 
 
 class SecrecyLevel(Term):

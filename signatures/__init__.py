@@ -19,6 +19,7 @@ from signatures.sniffing import HEAD, Engine, describe, sniff
 from signatures.trust import TrustStore, load_trust
 from signatures.verdict import Indication, Verdict
 from signatures.xml import verify_xml
+from signatures.zip_documents import verify_zip
 
 __all__ = ["SignedFile", "TrustStore", "load_trust", "verify"]
 
@@ -26,6 +27,7 @@ _LIBRARIES: dict[Engine, tuple[str, ...]] = {
     Engine.PDF: ("pyhanko", "pyhanko-certvalidator"),
     Engine.CMS: ("pyhanko", "pyhanko-certvalidator"),
     Engine.XML: ("xmlsec", "lxml", "pyhanko-certvalidator"),
+    Engine.ZIP: ("xmlsec", "lxml", "pyhanko-certvalidator"),
     Engine.NONE: (),
 }
 
@@ -77,6 +79,8 @@ def _dispatch(
     with file.content.open() as stream:
         if engine is Engine.PDF:
             return verify_pdf(stream, judge_for, blank)
+        if engine is Engine.ZIP:
+            return verify_zip(stream, judge_for, blank)
         data = stream.read()
     if engine is Engine.CMS:
         return verify_cms(data, file.detached, judge_for, blank)

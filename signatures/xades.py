@@ -98,6 +98,8 @@ def is_counter_signature(signature: etree._Element) -> etree._Element | None:
 def _covers(prepared: Prepared, signed: etree._Element) -> bool:
     """A reference covers the properties or their ds:Object; one to the document leaves the signature out."""
     for item in prepared.references:
+        if item.target is None:
+            continue
         inside = prepared.element in item.target.iterancestors()
         if inside and not item.text_only and (item.target is signed or item.target in signed.iterancestors()):
             return True

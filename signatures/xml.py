@@ -6,8 +6,14 @@ every identifier and references only into itself. Trust is judged as for CMS.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import copy
+import io
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 
 import xmlsec
 from asn1crypto import x509
@@ -27,6 +33,7 @@ from signatures.xml_guard import (
     DS,
     ID_NAMES,
     SIGNATURES,
+    XML,
     DataNotFoundError,
     NotSupportedError,
     Prepared,
@@ -37,7 +44,14 @@ from signatures.xml_guard import (
     prepare,
     signatures_of,
 )
-from signatures.xml_keys import as_pem, choose_signer, family_and_bits, public_key_of, read_key_info
+from signatures.xml_keys import (
+    as_pem,
+    choose_signer,
+    family_and_bits,
+    public_key_of,
+    read_key_info,
+    unrelated,
+)
 from signatures.xml_scope import scope_of
 
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
@@ -50,6 +64,38 @@ class _Key:
     spki: bytes
     certificate: x509.Certificate | None
     others: tuple[x509.Certificate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """What a signature in a container covers of it.
+
+    Attributes:
+        coverage: of the whole container.
+        broken: names of signed files that are not what was signed.
+        messages: what is not covered, for a person.
+        claimed_time: when the container's own property says that it was signed; XAdES comes first.
+    """
+
+    coverage: Coverage
+    broken: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    claimed_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a signature file in a container signs beside itself.
+
+    Attributes:
+        covered: called with a signature whose form was accepted, once its value holds.
+        files: content of other files by the URI that references name them with.
+        manifests: ``covered`` computes the digests of a ds:Manifest.
+    """
+
+    covered: Callable[[Prepared], Covered]
+    files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    manifests: bool = False
 
 
 def verify_xml(data: bytes, judge_for: JudgeFor | None, blank: Verdict) -> list[Verdict]:
@@ -71,15 +117,17 @@ def verify_xml(data: bytes, judge_for: JudgeFor | None, blank: Verdict) -> list[
             return [failed(blank, "FORMAT_FAILURE", f"signed XML that is not well-formed: {error}")]
         raise
     others = [
-        failed(replace(blank, path=_path(item)), "FORMAT_FAILURE", _LOOKALIKE) for item in lookalikes(root)
+        failed(replace(blank, path=path_of(item)), "FORMAT_FAILURE", _LOOKALIKE) for item in lookalikes(root)
     ]
     if not found:
         return others or [replace(blank, indication=Indication.NO_SIGNATURE)]
     try:
         ids = identifiers(root)
     except RefusedError as error:
-        return [failed(replace(blank, path=_path(item)), "FORMAT_FAILURE", str(error)) for item in found]
-    return [_guarded(item, ids, judge_for, replace(blank, path=_path(item))) for item in found] + others
+        return [failed(replace(blank, path=path_of(item)), "FORMAT_FAILURE", str(error)) for item in found]
+    return [
+        judge_signature(item, ids, judge_for, replace(blank, path=path_of(item))) for item in found
+    ] + others
 
 
 def _mentions(data: bytes, word: bytes) -> bool:
@@ -90,11 +138,25 @@ def _mentions(data: bytes, word: bytes) -> bool:
 _LOOKALIKE = "an element built like a signature, outside the namespace of XML signatures"
 
 
-def _guarded(
-    signature: etree._Element, ids: dict[str, etree._Element], judge_for: JudgeFor | None, start: Verdict
+def judge_signature(
+    signature: etree._Element,
+    ids: dict[str, etree._Element],
+    judge_for: JudgeFor | None,
+    start: Verdict,
+    around: Surroundings | None = None,
 ) -> Verdict:
+    """The verdict on one ds:Signature. Content never raises.
+
+    Args:
+        signature: the ds:Signature.
+        ids: every identifier of its file (``xml_guard.identifiers``).
+        judge_for: trust; ``None`` judges integrity alone.
+        start: the verdict to fill in.
+        around: of a signature in a container; ``None`` for a file of its own.
+    """
     try:
-        return _judged(prepare(signature, ids), judge_for, start)
+        files, manifests = (around.files, around.manifests) if around else ((), False)
+        return _judged(prepare(signature, ids, files, manifests), judge_for, start, around)
     except RefusedError as error:
         return failed(start, "FORMAT_FAILURE", str(error))
     except NotSupportedError as error:
@@ -109,7 +171,9 @@ def _guarded(
         )
 
 
-def _judged(prepared: Prepared, judge_for: JudgeFor | None, start: Verdict) -> Verdict:
+def _judged(
+    prepared: Prepared, judge_for: JudgeFor | None, start: Verdict, around: Surroundings | None
+) -> Verdict:
     properties = read_properties(prepared)
     family, digest = SIGNATURES[prepared.method]
     digests = sorted({DIGESTS[item.digest] for item in prepared.references})
@@ -117,7 +181,7 @@ def _judged(prepared: Prepared, judge_for: JudgeFor | None, start: Verdict) -> V
         start,
         claimed_time=properties.claimed_time,
         algorithms=(*digests, prepared.method.rpartition("#")[2]),
-        coverage=scope_of(prepared),
+        coverage=Coverage.UNKNOWN if around else scope_of(prepared),
         modification=Modification.NONE,
     )
     key = _key(prepared, properties)
@@ -131,12 +195,23 @@ def _judged(prepared: Prepared, judge_for: JudgeFor | None, start: Verdict) -> V
         return failed(
             start, "SIG_CRYPTO_FAILURE", f"a signature of family {family} with a key of family {kind}"
         )
-    if not _holds(prepared, key):
+    if not _holds(prepared, key, around.files if around else {}):
         return _broken(prepared, key, start)
+    if around is not None:
+        found = around.covered(prepared)
+        start = replace(
+            start,
+            coverage=found.coverage,
+            messages=found.messages,
+            claimed_time=start.claimed_time or found.claimed_time,
+        )
+        if found.broken:
+            message = f"not what was signed: {', '.join(found.broken[:20])}"
+            return failed(start, "HASH_FAILURE", message)
     start = replace(start, indication=Indication.TOTAL_PASSED, integrity=Integrity.INTACT)
     judge = judge_for(FileEvidence(key.others)) if judge_for else None
     tokens = tuple(_token(prepared, c14n, token, judge) for c14n, token in properties.tokens)
-    verdict = _constrained(with_tokens(start, tokens), key, properties)
+    verdict = _constrained(with_tokens(start, tokens), key, properties, in_container=around is not None)
     if judge is None:
         return verdict
     return _trusted(
@@ -164,10 +239,8 @@ def _key(prepared: Prepared, properties: Properties) -> _Key | None:
     return _Key(spki, certificate, tuple(item for item in info.certificates if item is not certificate))
 
 
-def _holds(prepared: Prepared, key: _Key) -> bool:
+def _holds(prepared: Prepared, key: _Key, files: Mapping[str, bytes]) -> bool:
     """Digests and signature value hold for the key, computed by xmlsec."""
-    # no reference can open a file or an address: a second bar behind the strict reading
-    xmlsec.cleanup_callbacks()
     context = xmlsec.SignatureContext()
     context.key = xmlsec.Key.from_memory(as_pem(key.spki), xmlsec.constants.KeyDataFormatPem, None)
     if not prepared.element.findall(
@@ -175,14 +248,58 @@ def _holds(prepared: Prepared, key: _Key) -> bool:
     ):  # xmlsec has no name to enable it by
         for transform in _TRANSFORMS:
             context.enable_reference_transform(transform)
+    element = prepared.element
+    if element.find(f"{{{DS}}}Object/{{{DS}}}Manifest") is not None:
+        element = _without_objects(element)
+    ids = identifiers(element.getroottree().getroot())
     for reference in prepared.references:
         if reference.id:
-            _register(context, reference.target, reference.id)
-    try:
-        context.verify(prepared.element)
-    except xmlsec.Error:
-        return False
+            _register(context, ids[reference.id], reference.id)
+    with _only_these_files(files):
+        try:
+            context.verify(element)
+        except xmlsec.Error:
+            return False
     return True
+
+
+def _without_objects(signature: etree._Element) -> etree._Element:
+    """A copy whose objects stand beside it: xmlsec would judge a manifest by its own rules and tell nobody how.
+
+    Namespaces and xml: attributes in scope stay as they were, and so does every canonical form.
+    """
+    beside = etree.Element(f"{{{DS}}}Beside", nsmap=signature.nsmap)
+    for ancestor in (*reversed(list(signature.iterancestors())), signature):
+        beside.attrib.update(
+            {name: value for name, value in ancestor.attrib.items() if name.startswith(f"{{{XML}}}")}
+        )
+    moved = copy.deepcopy(signature)
+    beside.append(moved)
+    beside.extend(moved.findall(f"{{{DS}}}Object"))
+    return moved
+
+
+@contextmanager
+def _only_these_files(files: Mapping[str, bytes]) -> Iterator[None]:
+    """No reference can open a file or an address, only what the container holds: a second bar behind the strict
+    reading. libxml2 keeps one table of openers a process, hence the lock.
+    """
+    with _OPENERS:
+        xmlsec.cleanup_callbacks()
+        if files:
+            xmlsec.register_callbacks(
+                lambda name: name.decode("utf-8", "surrogateescape") in files,
+                lambda name: io.BytesIO(files[name.decode("utf-8", "surrogateescape")]),
+                lambda stream, buffer: stream.readinto(buffer),
+                lambda stream: stream.close(),
+            )
+        try:
+            yield
+        finally:
+            xmlsec.cleanup_callbacks()
+
+
+_OPENERS = threading.Lock()
 
 
 def _register(context: xmlsec.SignatureContext, element: etree._Element, identifier: str) -> None:
@@ -260,14 +377,23 @@ def _token(prepared: Prepared, c14n: str, token: bytes, judge: Judge | None) -> 
     return judge_token(token, "signature", imprint_of(octets), judge)
 
 
-def _constrained(verdict: Verdict, key: _Key, properties: Properties) -> Verdict:
+def _constrained(verdict: Verdict, key: _Key, properties: Properties, *, in_container: bool) -> Verdict:
     """Refuse to pass what is intact and yet says something else than it should."""
     if verdict.indication is not Indication.TOTAL_PASSED:
         return verdict
     if verdict.coverage is not Coverage.WHOLE_FILE:
-        return _indeterminate(verdict, "SIG_CONSTRAINTS_FAILURE", "only a part of the file is signed")
+        said = "; ".join(verdict.messages[:1]) or "only a part of the file is signed"
+        return _indeterminate(
+            replace(verdict, messages=verdict.messages[1:]), "SIG_CONSTRAINTS_FAILURE", said
+        )
     if key.certificate and properties.serials and properties.serials[0] != key.certificate.serial_number:
         message = "SigningCertificate names another serial number than the signing certificate's"
+        return _indeterminate(verdict, "SIG_CONSTRAINTS_FAILURE", message)
+    # Office suites have shown whichever certificate came last (CVE-2021-25635); XMLDSig 1.1 §4.5.4 wants one chain.
+    if in_container and key.certificate is not None and unrelated(key.certificate, key.others):
+        message = (
+            "KeyInfo holds a certificate that is not of the signer's chain: readers may show another signer"
+        )
         return _indeterminate(verdict, "SIG_CONSTRAINTS_FAILURE", message)
     return verdict
 
@@ -309,6 +435,7 @@ def _indeterminate(verdict: Verdict, sub_indication: str, message: str) -> Verdi
     )
 
 
-def _path(element: etree._Element) -> str:
+def path_of(element: etree._Element) -> str:
+    """Where a signature is: its Id, else its place in the tree."""
     identifier = element.get("Id")
     return f"#{identifier}" if identifier else str(element.getroottree().getpath(element))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from lxml import etree
@@ -109,14 +109,15 @@ class Reference:
     """One ds:Reference whose form was accepted.
 
     Attributes:
-        element: the ds:Reference. target: the element that it covers; the root for ``URI=""``.
+        element: the ds:Reference. target: the element that it covers; the root for ``URI=""``; ``None`` for
+            another file of the container.
         id: of the target, ``""`` for the whole document. type: its ``Type``. digest: algorithm URI.
         whole: the target is the whole document. text_only: base64 decodes the target's text, so that no
             markup is signed.
     """
 
     element: etree._Element
-    target: etree._Element
+    target: etree._Element | None
     id: str
     type: str
     digest: str
@@ -204,8 +205,19 @@ def identifiers(root: etree._Element) -> dict[str, etree._Element]:
     return found
 
 
-def prepare(signature: etree._Element, ids: dict[str, etree._Element]) -> Prepared:
+def prepare(
+    signature: etree._Element,
+    ids: dict[str, etree._Element],
+    files: Collection[str] = (),
+    manifests: bool = False,
+) -> Prepared:
     """Check the form of one ds:Signature, everything that decides what it signs.
+
+    Args:
+        signature: the ds:Signature.
+        ids: every identifier of its file.
+        files: what else its container holds, as references name it; a reference to one is accepted.
+        manifests: accept a ds:Manifest, whose digests the caller computes.
 
     Raises:
         RefusedError, NotSupportedError, DataNotFoundError: see there.
@@ -222,12 +234,12 @@ def prepare(signature: etree._Element, ids: dict[str, etree._Element]) -> Prepar
         raise RefusedError(f"{method}: a MAC proves no signer")
     if method not in SIGNATURES:
         raise NotSupportedError(f"signature algorithm {method}")
-    if next(signature.iter(f"{{{DS}}}Manifest"), None) is not None:
+    if not manifests and next(signature.iter(f"{{{DS}}}Manifest"), None) is not None:
         raise NotSupportedError("a ds:Manifest, whose references a signature's value does not vouch for")
     elements = list(info.iterchildren(f"{{{DS}}}Reference"))
     if not 1 <= len(elements) <= MAX_REFERENCES:
         raise RefusedError(f"{len(elements)} references; 1 to {MAX_REFERENCES} are read")
-    references = tuple(_reference(element, signature, ids) for element in elements)
+    references = tuple(_reference(element, signature, ids, files) for element in elements)
     return Prepared(signature, method, canonicalization, _value(signature), references)
 
 
@@ -256,7 +268,10 @@ def lookalikes(root: etree._Element) -> Iterator[etree._Element]:
 
 
 def _reference(
-    element: etree._Element, signature: etree._Element, ids: dict[str, etree._Element]
+    element: etree._Element,
+    signature: etree._Element,
+    ids: dict[str, etree._Element],
+    files: Collection[str],
 ) -> Reference:
     uri = element.get("URI")
     if uri is None:
@@ -264,8 +279,12 @@ def _reference(
     digest = _algorithm(_only(element, "DigestMethod"))
     if digest not in DIGESTS:
         raise NotSupportedError(f"digest algorithm {digest}")
-    target, identifier = _target(uri, signature, ids)
     leaves_out, text_only = _transforms(element)
+    if uri in files:
+        if leaves_out or text_only:
+            raise RefusedError("a reference to another file that leaves out a part of it")
+        return Reference(element, None, "", element.get("Type", ""), digest, False, False)
+    target, identifier = _target(uri, signature, ids)
     inside = target is signature or any(parent is target for parent in signature.iterancestors())
     if inside and not leaves_out:
         raise RefusedError("a reference covers its own signature without leaving it out")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from asn1crypto import x509
@@ -80,6 +81,16 @@ def choose_signer(info: KeyInfo, named: list[tuple[str, bytes]]) -> x509.Certifi
         return matching[0] if len(matching) == 1 else None
     leaves = [item for item in candidates if not _issued_another(item, candidates)]
     return leaves[0] if len(leaves) == 1 else None
+
+
+def unrelated(signer: x509.Certificate, others: Iterable[x509.Certificate]) -> bool:
+    """True when one of ``others`` is neither the signer nor, by its names, in the line of its issuers."""
+    left = [item for item in others if item.sha256 != signer.sha256]
+    issuer = signer.issuer
+    while above := [item for item in left if item.subject == issuer]:
+        left = [item for item in left if item.subject != issuer]
+        issuer = above[0].issuer
+    return bool(left)
 
 
 def public_key_of(certificate: x509.Certificate) -> bytes:

@@ -34,4 +34,41 @@ from mappings.notation import parse_symbol
     ],
 )
 def test_types(name: str | None, symbol: str | None, title: str | None, expected: ResolvedType) -> None:
-    assert resolve_type(name, parse_symbol(symbol) if symbol else None, title) == expected
+    texts = (title,) if title else ()
+    assert resolve_type(name, parse_symbol(symbol) if symbol else None, texts) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("TỈNH ỦY BÌNH PHƯỚC\n*\nSố 12-QĐ/TU\nQUY ĐỊNH\nvề chế độ công tác", "QyĐ"),
+        ("ĐẢNG CỘNG SẢN VIỆT NAM\n\n  QUYẾT  ĐỊNH\nvề việc điều động cán bộ\nQuy định này", "QĐ"),
+        ("QUYẾT ĐỊNH\nban hành Quy định về chế độ công tác", "QĐ"),
+        ("Căn cứ Quy định số 66-QĐ/TW", None),
+        ("QUY ĐỊNHX", None),
+    ],
+)
+def test_the_title_line_of_the_text_decides_what_the_subject_does_not(body: str, code: str | None) -> None:
+    resolved = resolve_type(None, parse_symbol("12-QĐ/TU"), ("Về chế độ công tác", body))
+    assert resolved.code == code
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name"),
+    [
+        ("12-QĐi/TU", "Quy định"),
+        ("12-QyĐ/TU", "Quy định"),
+        ("12/QyĐ-UBND", "Quy định"),
+        ("12/QĐ-UBND", "Quyết định"),
+        ("05-TT/TU", "Thông tri"),
+        ("05/2020/TT-BNV", "Thông tư"),
+        ("05/SY-UBND", "Bản sao y"),
+        ("05/TrS-UBND", "Bản trích sao"),
+        ("05/SL-UBND", "Bản sao lục"),
+        ("24-BS/UBKTTU", "Bản sao"),
+        ("1518-QĐNS/TU", "Quyết định"),
+        ("202/2025/QH15", None),
+    ],
+)
+def test_the_type_by_the_symbol_alone(symbol: str, name: str | None) -> None:
+    assert resolve_type(None, parse_symbol(symbol)).name == name

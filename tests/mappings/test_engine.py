@@ -333,7 +333,13 @@ def test_an_edxml_document() -> None:
 def test_recall_update_and_replacement_name_the_other_document(business: str, kind: RelationKind) -> None:
     other = "000.00.00.G22,2014/02/30,7806/VPCP-TTĐT"
     document = normalise(package(business, item("DocumentId", other)), OPERATIONS)
-    target = Reference(uid=other, number="7806", notation="VPCP-TTĐT", organ_id="000.00.00.G22")
+    target = Reference(
+        uid=other,
+        number="7806",
+        notation="VPCP-TTĐT",
+        symbol="7806/VPCP-TTĐT",
+        organ_id="000.00.00.G22",
+    )
     assert document.relations == (
         Relation(kind=kind, target=target, reason="Lý do", evidence="TraceHeaderList/Bussiness"),
     )
@@ -364,6 +370,7 @@ def test_a_reply_names_what_it_answers_and_an_empty_one_nothing() -> None:
                 uid="1da394ba-2117-4354-a23f-6ec3e47ba81b",
                 number="245",
                 notation="GM/VPTU",
+                symbol="245-GM/VPTU",
                 issued_date=date(2019, 1, 10),
                 organ_id="A10",
             ),
@@ -379,6 +386,35 @@ def test_direction_by_the_codes_of_the_office() -> None:
     assert normalise(package("0"), OPERATIONS).direction is Direction.UNKNOWN
     assert normalise(package("0"), with_codes(organ_id="A10")).direction is Direction.INCOMING
     assert normalise(package("0"), with_codes(former_ids=("H10.01",))).direction is Direction.OUTGOING
+
+
+def test_what_a_document_cites_becomes_relations_and_a_contradiction_a_flag() -> None:
+    text = (
+        "Căn cứ Nghị định số 33/2002/NĐ-CP ngày 28/3/2002 của Chính phủ và Kết luận số 160-KL/TU;\n"
+        "Quy định tại Nghị định số 33/2002/NĐ-CP ngày 30/3/2002; Kết luận số 160-KL/TU ngày 05/3/2012."
+    )
+    notes = record("VanBanDen", item("SoKyHieu", "12-BC/TU"), item("TrichYeu", "Báo cáo theo 12-BC/TU"),
+                   item("NoiDung", text), item("NgayVanBan", "2019-01-02"))  # fmt: skip
+    document = normalise(notes, NOTES)
+    cited = [(r.kind, r.target.symbol, r.target.issued_date, r.evidence) for r in document.relations]
+    assert cited == [
+        (RelationKind.CITES, "33/2002/NĐ-CP", date(2002, 3, 28), "body"),
+        (RelationKind.CITES, "33/2002/NĐ-CP", date(2002, 3, 30), "body"),
+        (RelationKind.CITES, "160-KL/TU", date(2012, 3, 5), "body"),
+    ]
+    (flag,) = [flag for flag in document.flags if flag.code == "inconsistent_citation"]
+    assert (flag.field, flag.value) == ("relations", "33/2002/NĐ-CP: 28/03/2002, 30/03/2002")
+
+
+def test_an_issuer_that_cannot_print_the_notation_is_flagged() -> None:
+    def flagged(issuer: str) -> bool:
+        notes = record("VanBanDen", item("SoKyHieu", "12-BC/TU"), item("TrichYeu", "Báo cáo"),
+                       item("CoQuanBanHanh", issuer), item("NgayVanBan", "2019-01-02"))  # fmt: skip
+        return ("issuer", "issuer_mismatch") in codes(normalise(notes, NOTES))
+
+    assert flagged("Ủy ban nhân dân tỉnh")
+    assert not flagged("Tỉnh ủy Bình Phước")
+    assert not flagged("Thành ủy Đồng Xoài")
 
 
 def test_an_edxml_document_without_subject_is_refused() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mappings.notation import System, join_symbol, parse_symbol
@@ -56,10 +60,28 @@ def test_real_symbols(
         ("l60-KL/TU", "l60-KL/TU", ("implausible_number",)),
         ("16O-KL/TU", "16O-KL/TU", ("implausible_number",)),
         ("74fass22/VPCP-TTĐT", "74fass22/VPCP-TTĐT", ("implausible_number",)),
-        ("24-BS/UBKTTU", "24-BS/UBKTTU", ("unknown_type",)),
+        ("24-XX/UBKTTU", "24-XX/UBKTTU", ("unknown_type",)),
         ("QC/BTCTU-BDVTU", "QC/BTCTU-BDVTU", ("missing_number",)),
         ("12-QĐ/TU ngày 05/3/2012", "12-QĐ/TU", ("trailing_text",)),
         ("01/BC", "01/BC", ("missing_organ",)),
+        ("160-KL TU", "160-KL TU", ("missing_separator",)),
+        ("160KL/TU", "160KL/TU", ("missing_separator",)),
+        ("160-KLTU", "160-KLTU", ("missing_separator",)),
+        ("33/2002/NĐCP", "33/2002/NĐCP", ("missing_separator",)),
+        ("12/QĐ/UB", "12/QĐ/UB", ("odd_separator",)),
+        ("10/2004/TTLT/BTC-BNV", "10/2004/TTLT/BTC-BNV", ("odd_separator",)),
+        ("33/2OO2/NĐ-CP", "33/2OO2/NĐ-CP", ("implausible_year",)),
+        ("33/1202/NĐ-CP", "33/1202/NĐ-CP", ("implausible_year",)),
+        ("2O2/2025/QH15", "2O2/2025/QH15", ("implausible_number",)),
+        ("12-QD/TU", "12-QD/TU", ("latin_d",)),
+        ("33/2002/ND-CP", "33/2002/ND-CP", ("latin_d",)),
+        ("160-kl/TU", "160-kl/TU", ("odd_case",)),
+        ("12-Q§/TU", "12-QĐ/TU", ("odd_letter",)),
+        ("12-QÑ/TU", "12-QĐ/TU", ("odd_letter",)),
+        ("160-\u041aL/TU", "160-KL/TU", ("odd_letter",)),
+        ("05⁄QĐ-UBND", "05/QĐ-UBND", ("odd_stroke",)),
+        ("Nghị định số: 33/2002/NĐ-CP", "33/2002/NĐ-CP", ()),
+        ("BINTEST123/QĐ-UBND", "BINTEST123/QĐ-UBND", ("implausible_number",)),
     ],
 )
 def test_noise_is_flagged_and_not_mended(text: str, printed: str, noise: tuple[str, ...]) -> None:
@@ -103,7 +125,7 @@ def test_joining(number: str | None, notation: str | None, joined: str | None) -
 PARTY_TYPES = sorted({a for kind in document_types() if kind.system == "party" for a in kind.abbreviations})
 STATE_TYPES = sorted({a for kind in document_types() if kind.system == "state" for a in kind.abbreviations})
 ORGANS = st.from_regex(r"[A-ZĐ]{1,8}", fullmatch=True)
-NUMBERS = st.from_regex(r"[0-9]{1,5}[a-z]?", fullmatch=True)
+NUMBERS = st.from_regex(r"[0-9]{1,5}[a-km-np-z]?", fullmatch=True)
 
 
 @given(NUMBERS, st.sampled_from(PARTY_TYPES), ORGANS)
@@ -120,6 +142,98 @@ def test_state_symbols_split_and_join_again(number: str, year: int, kind: str, o
     assert symbol is not None
     assert (symbol.number, symbol.year, symbol.type_code, symbol.organ) == (number, year, kind, organ)
     assert join_symbol(symbol.number, f"{symbol.year}/{symbol.notation}") == symbol.printed
+
+
+@pytest.mark.parametrize(
+    ("text", "system", "type_code", "organ"),
+    [
+        ("05-TT/TU", PARTY, "TT", "TU"),
+        ("05/TT-TU", STATE, "TT", "TU"),
+        ("12/QĐ/TU", PARTY, "QĐ", "TU"),
+        ("12/QĐ/UB", STATE, "QĐ", "UB"),
+        ("12-DA/TU", PARTY, "DA", "TU"),
+        ("12-ĐA/TU", PARTY, "ĐA", "TU"),
+        ("12/HD-SNV", STATE, "HD", "SNV"),
+        ("12/HĐ-SNV", STATE, "HĐ", "SNV"),
+        ("05-qđi/TU", PARTY, "QĐi", "TU"),
+    ],
+)
+def test_the_separators_tell_the_system_and_the_letters_the_type(
+    text: str, system: System, type_code: str, organ: str
+) -> None:
+    symbol = parse_symbol(text)
+    assert symbol is not None
+    assert (symbol.system, symbol.type_code, symbol.organ) == (system, type_code, organ)
+
+
+def decomposed(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+# How a symbol may be printed beside its regular form; the right column is what must be flagged.
+DISGUISES: list[tuple[Callable[[str], str], str | None]] = [
+    (lambda text: text, None),
+    (lambda text: f"Số {text}", None),
+    (lambda text: f"Số: {text}", None),
+    (lambda text: f"SỐ : {text}.", None),
+    (lambda text: f"Số, ký hiệu: {text}", None),
+    (lambda text: f"Nghị quyết số {text}", None),
+    (lambda text: f"\u00a0{text}\u00a0", None),
+    (lambda text: text.replace("-", " - ").replace("/", " / "), None),
+    (lambda text: text.replace("/", "\u00a0/\u2009"), None),
+    (lambda text: "\u200b".join(text), None),
+    (decomposed, None),
+    (lambda text: decomposed(f"Số: {text}"), None),
+    (lambda text: text.replace("-", "–"), "odd_dash"),
+    (lambda text: text.replace("-", "\u2011"), "odd_dash"),
+    (lambda text: text.replace("/", "∕"), "odd_stroke"),
+    (lambda text: text.replace("Đ", "\u00d0"), "odd_letter"),
+    (lambda text: text.replace("Đ", "§"), "odd_letter"),
+    (lambda text: text.replace("Đ", "Ñ"), "odd_letter"),
+    (lambda text: text.replace("T", "\u0422"), "odd_letter"),
+    (lambda text: f"{text} ngày 05/3/2012", "trailing_text"),
+]
+
+
+@st.composite
+def regular_symbols(draw: st.DrawFn) -> str:
+    number = draw(NUMBERS)
+    organ = "-".join(draw(st.lists(ORGANS, min_size=1, max_size=3)))
+    match draw(st.sampled_from(("party", "state", "legal", "assembly", "letter"))):
+        case "party":
+            return f"{number}-{draw(st.sampled_from(PARTY_TYPES))}/{organ}"
+        case "state":
+            return f"{number}/{draw(st.sampled_from(STATE_TYPES))}-{organ}"
+        case "legal":
+            return f"{number}/{draw(st.integers(1945, 2099))}/{draw(st.sampled_from(STATE_TYPES))}-{organ}"
+        case "assembly":
+            return f"{number}/{draw(st.integers(1945, 2099))}/QH{draw(st.integers(1, 20))}"
+        case _:
+            return f"{number}/STTTT-{organ}"
+
+
+@given(regular_symbols(), st.sampled_from(DISGUISES))
+def test_a_symbol_in_disguise_is_the_same_symbol(
+    symbol: str, disguise: tuple[Callable[[str], str], str | None]
+) -> None:
+    disguised, problem = disguise[0](symbol), disguise[1]
+    plain, found = parse_symbol(symbol), parse_symbol(disguised)
+    assert plain is not None
+    assert found is not None
+    assert replace(found, noise=()) == plain
+    assert found.noise == (() if problem is None or disguised == symbol else (problem,))
+
+
+@given(regular_symbols(), st.data())
+def test_what_scanning_does_is_flagged_and_stays(symbol: str, data: st.DataObject) -> None:
+    """A digit read as a letter, or a separator lost: never taken for a good symbol, never mended."""
+    misread = {"0": "O", "1": "l", "5": "S", "8": "B"}
+    places = [at for at, char in enumerate(symbol.split("/")[0].split("-")[0]) if char in misread]
+    assume(places and any(char.isdigit() for at, char in enumerate(symbol) if at not in places[:1]))
+    at = data.draw(st.sampled_from(places))
+    scanned = f"{symbol[:at]}{misread[symbol[at]]}{symbol[at + 1 :]}"
+    found = parse_symbol(scanned)
+    assert found is None or (found.noise != () and found.printed == scanned)
 
 
 @given(st.text(max_size=60))

@@ -47,7 +47,9 @@ def test_the_state_prints_the_abbreviations_of_decree_30() -> None:
         if kind.system == "state" and kind.source.startswith("Nghị định 30")
         for letters in kind.abbreviations
     }
-    expected = "NQ QĐ CT QC QyĐ TC TB HD CTr KH PA ĐA DA BC BB TTr HĐ CĐ BGN BTT GUQ GM GGT GNP PG PC PB"
+    expected = (
+        "NQ QĐ CT QC QyĐ TC TB HD CTr KH PA ĐA DA BC BB TTr HĐ CĐ BGN BTT GUQ GM GGT GNP PG PC PB SY TrS SL"
+    )
     assert printed == set(expected.split())
 
 
@@ -65,6 +67,24 @@ def test_archive_codes_of_circular_05() -> None:
         ("70 năm", "02", 70),
         ("50 năm", "03", 50),
     ]
+
+
+def test_rows_of_both_tables_of_the_exchange_standard() -> None:
+    state = [kind for kind in vocabulary.document_types() if kind.system == "state"]
+    rows = {row for kind in state for row in (kind.qcvn102, kind.qcvn102_legal) if row}
+    assert rows == {f"A{row}" for row in range(1, 14)} | {f"B{row}" for row in range(1, 27)}
+    assert len(rows) == sum(bool(kind.qcvn102) + bool(kind.qcvn102_legal) for kind in state)
+    # Rows that were not legible are those that say so.
+    inferred = {kind.qcvn102 for kind in state if "qcvn102" in kind.inferred}
+    assert inferred == {f"B{row}" for row in range(10, 18)}
+
+
+@pytest.mark.parametrize(
+    ("day", "codes"), [(date(2025, 6, 30), {"unknown"}), (date(2025, 7, 1), {"unknown", "permanent", "y70"})]
+)
+def test_terms_hold_from_their_first_day(day: date, codes: set[str]) -> None:
+    valid = {term.code for term in vocabulary.valid_on(vocabulary.retentions(), day)}
+    assert valid & {"unknown", "permanent", "y70"} == codes
 
 
 def test_codes_are_those_of_the_shared_schema() -> None:

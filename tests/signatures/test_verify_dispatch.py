@@ -18,11 +18,6 @@ from tests.signatures.pki_factory import DAY0, Pki, day, issue
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"PK\x03\x04" + b"\x00" * 26 + b"[Content_Types].xml", "Office Open XML (OOXML)"),
-        (
-            b"PK\x03\x04" + b"\x00" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.text",
-            "OpenDocument (ODF)",
-        ),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "OLE2 (Word, Excel, PowerPoint 97-2003)"),
         (b"\x89PNG\r\n\x1a\n", "PNG"),
         (b"\xff\xd8\xff\xe0", "JPEG"),
@@ -101,6 +96,8 @@ def test_no_single_changed_byte_of_a_signed_pdf_passes_unless_it_is_the_padding(
         (b"\n  <edXML/>", Engine.XML),
         (b"1212<?xml version='1.0'?><edXML/>", Engine.XML),
         (b"-----BEGIN PKCS7-----\n", Engine.CMS),
+        (b"PK\x03\x04", Engine.ZIP),
+        (b"PK\x05\x06", Engine.ZIP),
         (b"<html><body>", Engine.NONE),
         (b"MIME-Version: 1.0\n", Engine.NONE),
     ],
