@@ -11,6 +11,7 @@ import typer
 from connectors.lotus_notes.inspect import inspect_dxl
 from connectors.operations.inspect import inspect_edxml
 from pipeline.commands.output import Output
+from pipeline.record_pages import write_pages
 from schemas.media_type import sniff
 
 _EDXML = "application/vnd.edxml+xml"
@@ -30,11 +31,22 @@ def inspect(
     as_json: Annotated[
         bool, typer.Option("--json", help="Một dòng JSON mỗi hồ sơ / a JSON line a record")
     ] = False,
+    pages: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="FOLDER",
+            file_okay=False,
+            help="Ghi mỗi hồ sơ DXL thành một trang HTML an toàn / write a safe HTML page of every DXL record",
+        ),
+    ] = None,
 ) -> None:
     """Print every record of ``files``; the exit status is 1 when anything in them was unreadable."""
     output: Output = context.obj
     unreadable = False
     for path in files:
+        if pages is not None and _holds_dxl(path):
+            write_pages(path, pages)
         rows = []
         for record in records(path):
             unreadable = unreadable or bool(record.get("unreadable"))
@@ -52,13 +64,17 @@ def inspect(
 
 def records(path: Path) -> Iterator[dict[str, object]]:
     """The records of ``path`` as JSON values; the format is told by the bytes."""
-    if path.is_file() and _looks_like_edxml(path):
-        yield from inspect_edxml(path)
-    elif path.is_dir() and not any(path.rglob("*.dxl")) and any(path.rglob("*.edxml")):
-        for file in sorted(path.rglob("*.edxml")):
-            yield from inspect_edxml(file)
-    else:
+    if _holds_dxl(path):
         yield from inspect_dxl(path)
+    else:
+        for file in [path] if path.is_file() else sorted(path.rglob("*.edxml")):
+            yield from inspect_edxml(file)
+
+
+def _holds_dxl(path: Path) -> bool:
+    if path.is_file():
+        return not _looks_like_edxml(path)
+    return any(path.rglob("*.dxl")) or not any(path.rglob("*.edxml"))
 
 
 def _looks_like_edxml(path: Path) -> bool:

@@ -136,6 +136,16 @@ def test_inspect_needs_no_archive_and_fails_when_something_is_unreadable(home, o
     assert package["attachments"]
 
 
+def test_inspect_writes_a_page_of_every_readable_record_and_the_same_ones_again(home, office, tmp_path):
+    notes = home / "drop" / "notes_van_ban"
+    _, records = json_lines("inspect", str(notes), "--html", str(tmp_path / "pages"))
+    pages = {page.name: page.read_bytes() for page in (tmp_path / "pages").iterdir()}
+    assert len(pages) == sum(record["kind"] is not None for record in records)
+    assert all(page.startswith(b"<!DOCTYPE html>") for page in pages.values())
+    json_lines("inspect", str(notes), "--html", str(tmp_path / "pages"))
+    assert {page.name: page.read_bytes() for page in (tmp_path / "pages").iterdir()} == pages
+
+
 def test_quarantine_tells_reason_and_place(home, office):
     run("sync", "notes_van_ban")
     status, items = json_lines("quarantine")
