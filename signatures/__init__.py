@@ -15,6 +15,7 @@ from signatures.chain import FileEvidence, Judge
 from signatures.cms import verify_cms
 from signatures.pdf import verify_pdf
 from signatures.signed_file import SignedFile
+from signatures.smime import verify_smime
 from signatures.sniffing import HEAD, Engine, describe, sniff
 from signatures.trust import TrustStore, load_trust
 from signatures.verdict import Indication, Verdict
@@ -27,6 +28,7 @@ _LIBRARIES: dict[Engine, tuple[str, ...]] = {
     Engine.PDF: ("pyhanko", "pyhanko-certvalidator"),
     Engine.CMS: ("pyhanko", "pyhanko-certvalidator"),
     Engine.XML: ("xmlsec", "lxml", "pyhanko-certvalidator"),
+    Engine.MIME: ("pyhanko", "pyhanko-certvalidator"),
     Engine.ZIP: ("xmlsec", "lxml", "pyhanko-certvalidator"),
     Engine.NONE: (),
 }
@@ -82,6 +84,8 @@ def _dispatch(
         if engine is Engine.ZIP:
             return verify_zip(stream, judge_for, blank)
         data = stream.read()
+    if engine is Engine.MIME:
+        return verify_smime(data, judge_for, blank)
     if engine is Engine.CMS:
         return verify_cms(data, file.detached, judge_for, blank)
     return verify_xml(data, judge_for, blank)

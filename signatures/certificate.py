@@ -34,6 +34,7 @@ def describe_certificate(certificate: x509.Certificate) -> SignerCertificate:
         sha256=certificate.sha256.hex(),
         not_before=certificate.not_valid_before,
         not_after=certificate.not_valid_after,
+        emails=_emails(certificate, names),
     )
 
 
@@ -64,6 +65,12 @@ def role_of(certificate: x509.Certificate) -> SignerRole:
     if common and names.get("organization_name"):
         return SignerRole.PERSON
     return SignerRole.UNKNOWN
+
+
+def _emails(certificate: x509.Certificate, names: dict[str, list[str]]) -> tuple[str, ...]:
+    alternative = certificate.subject_alt_name_value
+    found = [str(name.native) for name in alternative or () if name.name == "rfc822_name"]
+    return tuple(found or names.get("email_address", []))
 
 
 def rfc4514(name: x509.Name) -> str:

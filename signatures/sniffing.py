@@ -17,6 +17,7 @@ class Engine(StrEnum):
     XML = "XML"
     CMS = "CMS"
     ZIP = "ZIP"
+    MIME = "MIME"
     NONE = "OTHER"
 
 
@@ -24,6 +25,12 @@ _PDF = re.compile(rb"%PDF-\d")
 _CMS_PEM = re.compile(rb"\s*-----BEGIN (?:PKCS7|PKCS #7 SIGNED DATA|CMS)-----")
 _CMS_BASE64 = re.compile(rb"\s*MI[A-P][A-Za-z0-9+/\r\n]{6,}")
 _SIGNED_DATA_OID = bytes.fromhex("06092a864886f70d010702")  # 1.2.840.113549.1.7.2, RFC 5652 §5.1
+_HEADER = re.compile(
+    rb"(?:From [^\n]*\n)?(?:[\x21-\x39\x3b-\x7e]+[ \t]*:[^\n]*(?:\n[ \t]+[^\n]*)*(?:\n|\Z))+"
+)
+_MAIL_FIELD = re.compile(
+    rb"^(?:MIME-Version|Content-Type|Message-ID|Received|From)[ \t]*:", re.IGNORECASE | re.MULTILINE
+)
 _ZIP = re.compile(rb"PK(?:\x03\x04|\x05\x06)")
 _XML = re.compile(rb"\s*<(?:\?xml|!--|!DOCTYPE|[A-Za-z_])")
 _DECLARATION = re.compile(rb"<\?xml\s+version")
@@ -38,7 +45,6 @@ NAMES: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"II\*\x00|MM\x00\*"), "TIFF"),
     (re.compile(rb"\{\\rtf"), "RTF"),
     (re.compile(rb"Rar!|7z\xbc\xaf"), "RAR or 7-Zip"),
-    (re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n)+", re.DOTALL), "a mail message (MIME)"),
     (_HTML, "HTML"),
 )
 """Magic of formats without an engine, for the sentence that says so. Order decides."""
@@ -56,6 +62,8 @@ def sniff(head: bytes) -> Engine:
         return Engine.PDF
     if _ZIP.match(head):
         return Engine.ZIP
+    if _is_mail(head):
+        return Engine.MIME
     if _is_xml(head):
         return Engine.XML
     return Engine.NONE
@@ -77,6 +85,12 @@ def _is_cms(head: bytes) -> bool:
     if not _CMS_BASE64.match(head):
         return False
     return _SIGNED_DATA_OID in base64.b64decode(head.translate(None, b"\r\n\t ")[:40])[:24]
+
+
+def _is_mail(head: bytes) -> bool:
+    """A header of fields as mail has them; a text that begins with ``Word:`` has no such fields."""
+    header = _HEADER.match(head)
+    return header is not None and _MAIL_FIELD.search(header[0]) is not None
 
 
 def _is_xml(head: bytes) -> bool:

@@ -72,6 +72,16 @@ class SignerRole(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+class Identity(StrEnum):
+    """Whether the signer is who the file says it is from (S/MIME: From against the certificate's addresses)."""
+
+    NOT_COMPARED = ""
+    MATCH = "MATCH"
+    MISMATCH = "MISMATCH"
+    NO_ADDRESS = "NO_ADDRESS"
+    AMBIGUOUS = "AMBIGUOUS"
+
+
 @dataclass(frozen=True, slots=True)
 class SignerCertificate:
     """The signing certificate as it names itself.
@@ -84,6 +94,7 @@ class SignerCertificate:
         serial: hexadecimal, no prefix.
         sha256: of the DER.
         not_before, not_after: validity, aware.
+        emails: mail addresses: rfc822Name of the alternative names, else emailAddress of the subject.
     """
 
     subject: str
@@ -94,6 +105,7 @@ class SignerCertificate:
     sha256: str
     not_before: datetime
     not_after: datetime
+    emails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +138,7 @@ class Verdict:
         integrity, coverage, modification: on their own axes.
         revision: number of the covered revision, from 1; ``None`` where the format has none.
         role: person or organ seal.
+        identity: whether the file says that it is from the signer; only mail says so.
         signer: certificate; ``None`` if none could be found.
         claimed_time: signing time as the signer claims it.
         best_time: earliest moment at which the signature is proven to exist.
@@ -152,6 +165,7 @@ class Verdict:
     modification: Modification = Modification.UNKNOWN
     revision: int | None = None
     role: SignerRole = SignerRole.UNKNOWN
+    identity: Identity = Identity.NOT_COMPARED
     signer: SignerCertificate | None = None
     claimed_time: datetime | None = None
     best_time: datetime | None = None

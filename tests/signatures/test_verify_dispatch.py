@@ -99,7 +99,9 @@ def test_no_single_changed_byte_of_a_signed_pdf_passes_unless_it_is_the_padding(
         (b"PK\x03\x04", Engine.ZIP),
         (b"PK\x05\x06", Engine.ZIP),
         (b"<html><body>", Engine.NONE),
-        (b"MIME-Version: 1.0\n", Engine.NONE),
+        (b"MIME-Version: 1.0\n", Engine.MIME),
+        (b"Received: by a\r\n\tfor b\r\nFrom: a@b.test\r\n\r\n", Engine.MIME),
+        (b"Note: no header of a mail\n", Engine.NONE),
     ],
 )
 def test_the_engine_is_told_by_magic(data: bytes, engine: Engine) -> None:
