@@ -32,8 +32,8 @@ def normalise(
         attachments: the record's files, already in the object store.
 
     Returns:
-        The document: all text in NFC; ``flags`` for everything odd; ``extra`` with every source field that no
-            rule used.
+        The document: all text in NFC; ``flags`` for everything odd; ``decodings`` with the original of every text
+            that was decoded; ``extra`` with every source field that no rule used.
 
     Raises:
         MappingError: a required field is missing; ``where`` names the mapping's file, line and field.
@@ -68,7 +68,8 @@ def normalise(
             "extra": extra,
         }
     )
-    return document.model_copy(update={"flags": (*reader.flags, *_too_long(document))})
+    found = {"flags": (*reader.flags, *_too_long(document)), "decodings": tuple(reader.decodings)}
+    return document.model_copy(update=found)
 
 
 def _rule_for(reader: FieldReader, config: SourceConfig) -> tuple[int, RecordRule]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from mappings.config import Condition, EachRule, FieldRule
 from mappings.field_paths import find, leaves, members
 from mappings.transforms import PROBLEMS, TRANSFORMS
-from mappings.vietnamese import Decoded, RecordText, fold, looks_legacy
-from schemas.document import Flag
+from mappings.vietnamese import Decoded, Reason, RecordText, fold
+from schemas.document import Decoding, Flag
 from schemas.record import Field, SourceRecord
 
 _VALUE_LIMIT = 500  # characters of the printed value that a flag repeats: the whole is in the original
@@ -17,32 +17,37 @@ _VALUE_LIMIT = 500  # characters of the printed value that a flag repeats: the w
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where paths are looked up: the record's fields, a structured field's parts, or one member of a list."""
+    """Where paths are looked up: the record's fields, a structured field's parts, or one member of a list.
+
+    Attributes:
+        member: the member decoded; printed: as the source prints it.
+    """
 
     fields: tuple[Field, ...]
     member: Decoded | None = None
+    printed: str = ""
 
 
 class FieldReader:
     """Reading one record.
 
     Args:
-        record: the record; its texts without fonts are decoded by the vote of all of them.
+        record: the record; all its texts together tell how those without fonts are decoded.
 
     Attributes:
         flags: what was odd so far, in the order of reading.
+        decodings: what was decoded so far, with the originals.
     """
 
     def __init__(self, record: SourceRecord) -> None:
         self.flags: list[Flag] = []
+        self.decodings: list[Decoding] = []
         self._record = record
         self._used: set[int] = set()
         self._all = tuple(leaves(record.fields))
         self._text = RecordText(
-            member
-            for _, field in self._all
-            if not any(run.font for run in field.runs)
-            for member in members(field)
+            (value for _, field in self._all if not field.runs for value in field.values),
+            (field.runs for _, field in self._all if field.runs),
         )
 
     @property
@@ -59,8 +64,12 @@ class FieldReader:
         if condition.kind and condition.kind != self._record.kind:
             return False
         for path, wanted in condition.equals.items():
-            printed = {fold(value) for field in find(self._record.fields, path) for value in members(field)}
-            if not printed & {fold(value) for value in wanted}:
+            held = {
+                fold(decoded.text)
+                for field in find(self._record.fields, path)
+                for decoded in self._decoded(field)
+            }
+            if not held & {fold(value) for value in wanted}:
                 return False
         return all(map(self._has, condition.present)) and not any(map(self._has, condition.absent))
 
@@ -90,9 +99,9 @@ class FieldReader:
                 yield Scope(field.children)
                 continue
             self._used.add(id(field))
-            for decoded in self._decoded(field):
+            for decoded, printed in zip(self._decoded(field), members(field), strict=True):
                 if decoded.text.strip():
-                    yield Scope((), decoded)
+                    yield Scope((), decoded, printed)
 
     def rest(self, ignored: Callable[[str], bool]) -> dict[str, tuple[str, ...]]:
         """What no rule used, by path: every member that holds something, decoded; ``ignored`` paths are left
@@ -101,7 +110,8 @@ class FieldReader:
         for path, field in self._all:
             if id(field) in self._used or ignored(path):
                 continue
-            texts = tuple(decoded.text for decoded in self._decoded(field, "extra") if decoded.text.strip())
+            found = self._decoded(field, "extra", path)
+            texts = tuple(decoded.text for decoded in found if decoded.text.strip())
             if texts:
                 extra[path] = (*extra.get(path, ()), *texts)
         return extra
@@ -118,7 +128,7 @@ class FieldReader:
     def _printed(self, name: str, paths: tuple[str, ...], scope: Scope) -> tuple[str, ...]:
         for path in paths:
             if path == "." and scope.member is not None:
-                self._note_decoding(name, scope.member, scope.member.text)
+                self._note_decoding(name, scope.member, scope.printed)
                 return (scope.member.text,)
             values: list[str] = []
             for field in find(scope.fields, path):
@@ -128,7 +138,8 @@ class FieldReader:
                 return tuple(values)
         return ()
 
-    def _decoded(self, field: Field, name: str = "") -> list[Decoded]:
+    def _decoded(self, field: Field, name: str = "", part: str = "") -> list[Decoded]:
+        """The members decoded; with the ``name`` of a shared field (and a ``part`` of it), what that took is noted."""
         if field.runs:
             decoded = [self._text.decode_runs(field.runs)]
             if name and any(run.hidden and run.text.strip() for run in field.runs):
@@ -136,18 +147,30 @@ class FieldReader:
                     name, "hidden_text", message="Part of this text is hidden from readers in the source."
                 )
         else:
-            decoded = [self._text.decode(value) for value in field.values]
+            decoded = [self._text.decode(value, field.font) for value in field.values]
         if name:
             for result, printed in zip(decoded, members(field), strict=True):
-                self._note_decoding(name, result, printed)
+                self._note_decoding(name, result, printed, part)
         return decoded
 
-    def _note_decoding(self, name: str, decoded: Decoded, printed: str) -> None:
-        for encoding in decoded.encodings:
-            message = f"The text was decoded from {encoding.upper()}; the original keeps it as it was."
-            self.flag(name, f"decoded_{encoding}", printed, message)
-        if not decoded.encodings and looks_legacy(printed):
+    def _note_decoding(self, name: str, decoded: Decoded, printed: str, part: str = "") -> None:
+        for basis in decoded.bases:
+            decoding = Decoding(
+                field=f"{name}.{part}" if part else name,
+                original=printed,
+                encoding=basis.encoding,
+                reason=basis.reason,
+                confidence=int(basis.confidence * 10_000) / 10_000,
+            )
+            if decoding not in self.decodings:
+                self.decodings.append(decoding)
+            if basis.reason is not Reason.COMPOSED:
+                message = (
+                    f"The text was decoded from {basis.encoding.upper()}; its original stands beside it."
+                )
+                self.flag(name, f"decoded_{basis.encoding}", printed, message)
+        if not decoded.bases and self._text.suspects(printed):
             message = (
-                "The text looks like TCVN3 or VNI, but too little of it to be sure; it was left as it is."
+                "The text looks like legacy Vietnamese, but too little to be sure; it was left as it is."
             )
             self.flag(name, "legacy_text_suspected", printed, message)

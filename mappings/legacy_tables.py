@@ -1,87 +1,95 @@
-"""Byte tables of the two legacy Vietnamese encodings that Notes documents hold.
-
-TCVN3 (ABC, the ``.Vn*`` fonts): one byte a letter, 74 letters; toned capitals exist only as capitals-drawing
-fonts (``.VnTimeH``). The letters agree with TCVN 5712:1993 VN3. VNI-Windows (the ``VNI-*`` fonts): a base
-letter and a mark byte, or one byte.
+"""The tables of the legacy Vietnamese encodings: data in ``mappings/encodings/``, one YAML file each, with its
+sources.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 
-_TCVN3_ROWS: tuple[tuple[int, str], ...] = (
-    (0xA1, "ĂÂÊÔƠƯĐăâêôơưđ"),
-    (0xB5, "àảãáạ"),
-    (0xBB, "ằẳẵắ"),
-    (0xC6, "ặầẩẫấậè"),
-    (0xCE, "ẻẽéẹềểễếệìỉ"),
-    (0xDC, "ĩíịò"),
-    (0xE1, "ỏõóọồổỗốộờởỡớợù"),
-    (0xF1, "ủũúụừửữứựỳỷỹýỵ"),
-)
+from pydantic import BaseModel, ConfigDict
 
-TCVN3: Mapping[int, str] = MappingProxyType(
-    {start + offset: letter for start, letters in _TCVN3_ROWS for offset, letter in enumerate(letters)}
-)
-"""Byte to letter."""
+from mappings.yaml_reader import read_yaml
 
-# Mark bytes after a lower-case base, as combining marks; capitals are 0x20 lower, as everywhere in Latin-1.
-_VNI_MARKS: Mapping[int, str] = {
-    0xF9: "\u0301",  # sắc
-    0xF8: "\u0300",  # huyền
-    0xFB: "\u0309",  # hỏi
-    0xF5: "\u0303",  # ngã
-    0xEF: "\u0323",  # nặng
-    0xE2: "\u0302",  # mũ
-    0xE1: "\u0302\u0301",
-    0xE0: "\u0302\u0300",
-    0xE5: "\u0302\u0309",
-    0xE3: "\u0302\u0303",
-    0xE4: "\u0302\u0323",
-    0xEA: "\u0306",  # trăng
-    0xE9: "\u0306\u0301",
-    0xE8: "\u0306\u0300",
-    0xFA: "\u0306\u0309",
-    0xFC: "\u0306\u0303",
-    0xEB: "\u0306\u0323",
-}
-_VNI_ALONE: Mapping[int, str] = {
-    0xE6: "ỉ",
-    0xEC: "ì",
-    0xED: "í",
-    0xEE: "ỵ",
-    0xF1: "đ",
-    0xF2: "ị",
-    0xF3: "ĩ",
-    0xF4: "ơ",
-    0xF6: "ư",
-}
-_TONES = "\u0300\u0301\u0303\u0309\u0323"
+_FOLDER = Path(__file__).parent / "encodings"
 
 
-def _vni() -> dict[bytes, str]:
-    table: dict[bytes, str] = {}
-    for code, letter in _VNI_ALONE.items():
-        table[bytes([code])] = letter
-        table[bytes([code - 0x20])] = letter.upper()
-    for base in (*b"aeouy", 0xF4, 0xF6):
-        letter = _VNI_ALONE.get(base, chr(base))
-        for mark, combining in _VNI_MARKS.items():
-            composed = unicodedata.normalize("NFC", letter + combining)
-            if len(composed) != 1 or (base == ord("y") and mark == 0xEF) or not _is_vietnamese(composed):
-                continue
-            table[bytes([base, mark])] = composed
-            table[bytes([base - 0x20, mark - 0x20])] = composed.upper()
-    return table
+class Encoding(StrEnum):
+    """A way in which Vietnamese was written before, or beside, composed Unicode."""
+
+    TCVN3 = "tcvn3"
+    VNI = "vni"
+    VISCII = "viscii"
+    VPS = "vps"
+    CP1258 = "cp1258"
+    VIQR = "viqr"
+    DECOMPOSED = "unicode_to_hop"
+    """Unicode with the marks apart (Unicode tổ hợp): composing it is all that there is to do."""
 
 
-def _is_vietnamese(letter: str) -> bool:
-    marks = unicodedata.normalize("NFD", letter)
-    shape = "".join(c for c in marks if c not in _TONES)
-    return unicodedata.normalize("NFC", shape) in set("aăâeêioôơuưy")
+BYTE_ENCODINGS = (Encoding.TCVN3, Encoding.VNI, Encoding.VISCII, Encoding.VPS, Encoding.CP1258)
+"""Those whose bytes reached us as characters of a Windows code page."""
 
 
-VNI: Mapping[bytes, str] = MappingProxyType(_vni())
-"""One or two bytes to letter."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One encoding's letters and fonts.
+
+    Attributes:
+        letters: the bytes of a letter to the letter (composed; of CP1258 some are combining tones).
+        fonts: matches the beginning of the names of fonts drawn for it, in any case; ``None`` if there are none.
+        capitals_fonts: found in the names of those that draw capitals for small letters.
+    """
+
+    letters: Mapping[bytes, str]
+    fonts: re.Pattern[str] | None
+    capitals_fonts: re.Pattern[str] | None
+
+
+@cache
+def table(encoding: Encoding) -> Table:
+    """The table of ``encoding``, any but ``DECOMPOSED``."""
+    path = _FOLDER / f"{encoding}.yaml"
+    written = _File.model_validate(read_yaml(path).data)
+    return Table(
+        letters=MappingProxyType(dict(_letters(written))),
+        fonts=re.compile(written.fonts, re.IGNORECASE) if written.fonts else None,
+        capitals_fonts=re.compile(written.capitals_fonts) if written.capitals_fonts else None,
+    )
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Marked(_Model):
+    marks: tuple[str, ...]
+    bases: Mapping[str, str]
+
+
+class _File(_Model):
+    sources: tuple[str, ...]
+    fonts: str | None = None
+    capitals_fonts: str | None = None
+    ascii: bool = False
+    letters: Mapping[str, str] = {}
+    marked: tuple[_Marked, ...] = ()
+
+
+def _letters(written: _File) -> Iterator[tuple[bytes, str]]:
+    def code(text: str) -> bytes:
+        return text.encode("ascii") if written.ascii else bytes.fromhex(text)
+
+    for first, letters in written.letters.items():
+        start = code(first)[0]
+        for offset, letter in enumerate(letters):
+            yield bytes([start + offset]), letter
+    for group in written.marked:
+        for base, letters in group.bases.items():
+            for mark, letter in zip(group.marks, letters, strict=False):
+                yield code(base) + code(mark), letter

@@ -19,9 +19,9 @@ from mappings.config import SourceConfig
 from mappings.field_paths import leaves, members
 from mappings.opening_text import decode_text, markup_text, opening_texts
 from mappings.secrecy_marks import (
-    CANDIDATE,
     Level,
     Mark,
+    candidate,
     is_classification_field,
     level_of_value,
     mark_in_name,
@@ -220,7 +220,7 @@ def _raw_findings(text: str) -> Iterator[Finding | None]:
 def _around_candidates(text: str) -> Iterator[str]:
     """The stretches of ``text`` in which a mark may stand, each once."""
     start, end = 0, 0
-    for match in CANDIDATE.finditer(text):
+    for match in candidate().finditer(text):
         if match.start() - _AROUND > end:
             yield text[start:end]
             start = match.start() - _AROUND

@@ -2,7 +2,7 @@
 like them.
 
 The words are ``schemas/vocabularies/secrecy.yaml``. Text is looked at in every spelling in which it may have
-come: composed, and decoded from TCVN3 and VNI. Between a mark and a word, doubt counts as a mark.
+come: composed, and decoded from every legacy encoding. Between a mark and a word, doubt counts as a mark.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
-from mappings.vietnamese import Encoding, decode, fold, may_be_legacy, nfc
+from mappings.legacy_decoding import decode, spellings_of
+from mappings.legacy_evidence import may_be_legacy
+from mappings.legacy_tables import BYTE_ENCODINGS, Encoding
+from mappings.vietnamese import fold, nfc
 from schemas.vocabulary import secrecy_words
 
 Level = Literal["mat", "toi_mat", "tuyet_mat"]
@@ -40,11 +43,21 @@ def mark_in_text(text: str) -> Mark | None:
 
 def may_hold_mark(text: str) -> bool:
     """False when no spelling of any mark can be in ``text``: spares nearly all text the closer look."""
-    return CANDIDATE.search(text) is not None
+    return candidate().search(text) is not None
 
 
-# "mật" composed or not, with or without diacritics, its letters apart, in TCVN3 (``MËT``) and VNI (``MAÄT``).
-CANDIDATE = re.compile(r"[mM][\W_]{0,3}[aAâÂạẠậẬËë][\W_äÄ]{0,5}[tT]")
+@cache
+def candidate() -> re.Pattern[str]:
+    """Finds "mật" composed or not, with or without diacritics, its letters apart, and as every legacy encoding
+    shows it: ``MËT`` in TCVN3, ``MAÄT`` in VNI, ``m§t`` in VISCII."""
+    legacy = {
+        changed
+        for spelled in spellings_of("ậ") | spellings_of("Ậ")
+        for changed in (spelled, spelled.lower(), spelled.upper())
+    }
+    first = re.escape("".join(sorted({"a", "A", "â", "Â", "ạ", "Ạ", "ậ", "Ậ", *(one[0] for one in legacy)})))
+    more = re.escape("".join(sorted({letter for one in legacy for letter in one[1:]})))
+    return re.compile(rf"[mM][\W_]{{0,3}}[{first}][\W_{more}]{{0,5}}[tT]")
 
 
 def mark_in_title(text: str) -> Mark | None:
@@ -106,15 +119,15 @@ def is_classification_field(name: str) -> bool:
 
 
 def spellings(text: str) -> Iterator[str]:
-    """``text`` composed and without invisible characters; then with its legacy lines decoded from TCVN3 and
-    from VNI."""
+    """``text`` composed and without invisible characters; then decoded from every legacy encoding that it may be
+    in."""
     composed = _plain(nfc(text))
     yield composed
-    if text.isascii():
-        return
+    if "^" in text:
+        yield _plain(decode(text, Encoding.VIQR))
     lines = text.split("\n")
     legacy = [may_be_legacy(line) for line in lines]
-    for encoding in Encoding if any(legacy) else ():
+    for encoding in BYTE_ENCODINGS if any(legacy) else ():
         decoded = (
             decode(line, encoding) if suspect else nfc(line)
             for line, suspect in zip(lines, legacy, strict=True)

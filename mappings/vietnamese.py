@@ -1,46 +1,85 @@
-"""Vietnamese text: legacy encodings decoded, NFC last, and folding for comparison and search.
+"""Vietnamese text: what a record's texts say, decoded where they are legacy, NFC last; folding for search.
 
-Legacy bytes reached us as characters, through Windows code page 1252 or (on a Vietnamese Windows) 1258; both
-ways are reversed and the one that gives Vietnamese is kept. A font decides where it is known; otherwise a
-vote over the record does, and a text is never converted without one. The caller keeps the original string.
+A font decides where it is known, of the run or else of the form's field; otherwise the words of the text and of
+the whole record do, and below ``MIN_CONFIDENCE`` nothing is converted. Every decision says what it rests on; the
+caller keeps the original string beside it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, lru_cache
-from itertools import islice
-from types import MappingProxyType
+from functools import lru_cache
+from itertools import groupby
 
-from mappings.legacy_tables import TCVN3, VNI
-from mappings.syllables import is_syllable
+from mappings.legacy_decoding import decode
+from mappings.legacy_evidence import (
+    AS_IS,
+    MIN_CONFIDENCE,
+    OTHER,
+    PRIOR,
+    VIQR_PRIOR,
+    Evidence,
+    Reading,
+    Weights,
+    has_letter_controls,
+    is_unicode_vietnamese,
+    may_be_legacy,
+    outcome,
+    words_of_viqr,
+)
+from mappings.legacy_fonts import draws_capitals, encoding_of_font, tells_nothing
+from mappings.legacy_tables import Encoding
 from schemas.record import TextRun
 
 
-class Encoding(StrEnum):
-    """A legacy encoding; its value ends the flag ``decoded_<value>``."""
+class Reason(StrEnum):
+    """What a decoding rests on."""
 
-    TCVN3 = "tcvn3"
-    VNI = "vni"
+    FONT = "font"  # the font of the run
+    FORM_FIELD = "form_field"  # the font of the field in the form's design
+    OWN_WORDS = "own_words"  # the text's own words
+    RECORD = "record"  # the words of the record's other texts
+    COMPOSED = "composed"  # nothing had to be found out: the text was Unicode, with its marks apart
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Why a text was decoded.
+
+    Attributes:
+        encoding: what it was.
+        reason: what says so.
+        confidence: the probability that it is right; of a font's word 1.
+    """
+
+    encoding: Encoding
+    reason: Reason
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Text in NFC and the legacy encodings that it was decoded from; none for text that was Unicode."""
+    """Text in NFC, and why it was decoded; ``bases`` is empty for text that is as it was."""
 
     text: str
-    encodings: tuple[Encoding, ...] = ()
+    bases: tuple[Basis, ...] = ()
+
+    @property
+    def encodings(self) -> tuple[Encoding, ...]:
+        """The encodings that it was decoded from, each once."""
+        return tuple(dict.fromkeys(basis.encoding for basis in self.bases))
 
 
 @lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """For comparison and search: no diacritics, lower case, single spaces; ``Hỏa tốc`` gives ``hoa toc``.
 
-    ``đ`` becomes ``d``, and so does U+00F0, which only looks like it.
+    ``đ`` becomes ``d``, and so does U+00F0, which only looks like it. Drops format characters, the soft hyphen
+    among them: for text that has been decoded.
     """
     letters = unicodedata.normalize("NFD", text.lower())
     bare = "".join(c for c in letters if unicodedata.category(c) not in ("Mn", "Cf"))
@@ -52,255 +91,191 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def encoding_of_font(font: str | None) -> Encoding | None:
-    """The legacy encoding that a font's name tells: ``.VnTime`` TCVN3, ``VNI-Times`` VNI; ``None`` for every
-    other font."""
-    name = (font or "").strip()
-    if re.match(r"\.vn(?!i)(?!post)", name, re.IGNORECASE):
-        return Encoding.TCVN3
-    if re.match(r"\.?vni[- _]", name, re.IGNORECASE):
-        return Encoding.VNI
-    return None
-
-
-def decode_run(run: TextRun) -> Decoded:
-    """Decode one run by its font. A capitals font (``.VnTimeH``) gives capitals; text that holds Unicode
-    Vietnamese is left."""
-    encoding = encoding_of_font(run.font)
-    if encoding is None or _is_unicode_vietnamese(run.text):
-        return Decoded(nfc(run.text))
-    text = decode(run.text, encoding)
-    if encoding is Encoding.TCVN3 and _draws_capitals(run.font or ""):
-        text = text.upper()
-    return Decoded(text, (encoding,) if text != nfc(run.text) else ())
-
-
-def decode(text: str, encoding: Encoding) -> str:
-    """Decode all of ``text`` as ``encoding``, by the code page that leaves more Vietnamese syllables; NFC
-    last.
-
-    Characters that no byte of either code page can have made stay as they are.
-    """
-    spellings = [_DECODERS[encoding](text, inverse) for inverse in _INVERSES]
-    best = spellings[0] if spellings[0] == spellings[1] else max(spellings, key=_plausibility)
-    return nfc(_capitals_restored(best) if encoding is Encoding.TCVN3 else best)
-
-
-def detect(texts: Iterable[str]) -> Encoding | None:
-    """The encoding of texts without fonts that belong together (a record's fields), by vote; ``None`` is
-    Unicode or unsure.
-
-    Texts that hold Vietnamese Unicode letters have no vote. The winner needs ``MIN_WORDS`` decoded words of
-    which ``MIN_SHARE`` are Vietnamese syllables, and clearly more of them than the text has undecoded.
-    """
-    suspects = [text for text in texts if may_be_legacy(text)]
-    if not suspects:
-        return None
-    joined = "\n".join(suspects)
-    plain_good, _ = _score(nfc(joined), nfc(joined))
-    best: tuple[float, Encoding] | None = None
-    for encoding in Encoding:
-        good, all_words = _score(joined, decode(joined, encoding))
-        share = good / all_words if all_words else 0.0
-        enough = all_words >= MIN_WORDS and share >= MIN_SHARE and good > plain_good * 2
-        if enough and (best is None or share > best[0]):
-            best = (share, encoding)
-    return best[1] if best else None
-
-
-MIN_WORDS = 3
-"""Fewest decoded words that convince: two are still possible by chance in a foreign name."""
-MIN_SHARE = 0.8
-"""Share of decoded words that must be Vietnamese syllables; abbreviations and typing mistakes fill the
-rest."""
-
-
 class RecordText:
-    """Decodes the texts of one record, which were typed on one machine: what is too short alone follows the
-    vote of all.
+    """Decodes the texts of one record, which were typed on one machine: what is too short alone follows all.
 
     Args:
-        texts: every text of the record that has no font.
+        texts: every plain text of the record.
+        runs: every text of the record in runs; those with a legacy font, and those with none, count as evidence.
     """
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._vote = detect(texts)
+    def __init__(self, texts: Iterable[str], runs: Iterable[Sequence[TextRun]] = ()) -> None:
+        held = [*texts]
+        for text_in_runs in runs:
+            for (encoding, _, unknown), alike in groupby(text_in_runs, _look):
+                if encoding or unknown:
+                    held.append("".join(run.text for run in alike))
+        legacy = [text for text in held if may_be_legacy(text)]
+        self._evidence = Evidence(legacy)
+        unicode = sum(not text.isascii() and is_unicode_vietnamese(text) for text in held)
+        # Texts in Unicode beside legacy ones show that the record was not typed on one machine.
+        self._stay = min(_STAY, len(legacy) / (len(legacy) + unicode)) if legacy else 0.0
+        marked = "\n".join(text for text in held if text.isascii() and "^" in text)
+        self._viqr = words_of_viqr(marked) if marked else None
 
-    def decode(self, text: str) -> Decoded:
-        """Decode a text without font; unchanged but for NFC when neither it nor the record convinces."""
-        if not may_be_legacy(text):
-            return Decoded(nfc(text))
-        encoding = detect((text,)) or self._vote
-        if encoding is None:
-            return Decoded(nfc(text))
-        decoded = decode(text, encoding)
-        good, words = _score(text, decoded)
-        plain, _ = _score(nfc(text), nfc(text))
-        if decoded == nfc(text) or good < plain or (words and good / words < MIN_SHARE / 2):
-            return Decoded(nfc(text))
-        return Decoded(decoded, (encoding,))
+    def decode(self, text: str, form_font: str | None = None) -> Decoded:
+        """Decode a text without font of its own; unchanged but for NFC where nothing convinces.
+
+        Args:
+            text: as the source prints it.
+            form_font: font of the field in the form's design, where that is known.
+        """
+        if text.isascii() and not has_letter_controls(text):
+            return self._decode_ascii(text)
+        lines = _suspects(text)
+        if not lines:
+            return _composed(text)
+        basis = self._basis("\n".join(line for line, suspect in lines if suspect), form_font)
+        if basis is None:
+            return _composed(text)
+        return _decoded(text, _decode_lines(lines, basis.encoding), basis)
 
     def decode_runs(self, runs: Sequence[TextRun]) -> Decoded:
-        """Decode runs in order: those with a legacy font by it, those with no font by the vote."""
-        parts = [decode_run(run) if run.font else self.decode(run.text) for run in runs]
-        encodings = dict.fromkeys(encoding for part in parts for encoding in part.encodings)
-        return Decoded(nfc("".join(part.text for part in parts)), tuple(encodings))
+        """Decode runs in order: those with a legacy font by it, those whose font says nothing as ``decode`` does,
+        others not.
+
+        A capitals font gives capitals, of ASCII letters too. Neighbours are read together: a word, and a letter of
+        VNI, may be cut by a change of style.
+        """
+        parts = list(self._parts(runs))
+        bases = [basis for part in parts for basis in part.bases]
+        text = nfc("".join(part.text for part in parts))
+        return Decoded(text, _weakest(bases))
+
+    def suspects(self, text: str) -> bool:
+        """True when ``text`` is likelier legacy than anything else, though not likely enough to be decoded."""
+        lines = _suspects(text)
+        if not lines:
+            return False
+        own = Evidence().of("\n".join(line for line, suspect in lines if suspect))
+        _, confidence = _best(own.confidences(PRIOR))
+        return confidence > 0.5
+
+    def _parts(self, runs: Sequence[TextRun]) -> Iterator[Decoded]:
+        refuted = {
+            encoding
+            for encoding in {encoding_of_font(run.font) for run in runs} - {None}
+            if encoding
+            and self._refutes([run.text for run in runs if encoding_of_font(run.font) is encoding], encoding)
+        }
+        for (encoding, capitals, unknown), alike in groupby(runs, _look):
+            text = "".join(run.text for run in alike)
+            if unknown:
+                yield self.decode(text)
+            elif encoding is None or encoding in refuted:
+                yield _composed(text)
+            else:
+                yield _by_font(text, encoding, capitals)
+
+    def _refutes(self, texts: list[str], encoding: Encoding) -> bool:
+        """Whether the words contradict their font: Unicode that was pasted into it."""
+        lines = [line for text in texts for line, suspect in _suspects(text) if suspect]
+        own = self._evidence.of("".join(lines)) if lines else Weights({})
+        return own.confidences(_sure(encoding, 1e-4))[encoding] < 0.5
+
+    def _basis(self, text: str, form_font: str | None) -> Basis | None:
+        own = self._evidence.of(text)
+        of_form = encoding_of_font(form_font)
+        if of_form is not None:
+            confidence = own.confidences(_sure(of_form, 1e-3))[of_form]
+            return Basis(of_form, Reason.FORM_FIELD, confidence) if confidence >= MIN_CONFIDENCE else None
+        alone, confidence = _best(own.confidences(PRIOR))
+        if confidence >= MIN_CONFIDENCE:
+            return Basis(alone, Reason.OWN_WORDS, confidence)
+        if not tells_nothing(form_font):
+            return None
+        others = self._evidence.whole.less(own).confidences(PRIOR)
+        mixed = {
+            reading: self._stay * others[reading] + (1 - self._stay) * PRIOR[reading] for reading in PRIOR
+        }
+        followed, confidence = _best(own.confidences(mixed))
+        return Basis(followed, Reason.RECORD, confidence) if confidence >= MIN_CONFIDENCE else None
+
+    def _decode_ascii(self, text: str) -> Decoded:
+        """VIQR, where the record is convincing: only words that come out as Vietnamese are touched."""
+        if self._viqr is None:
+            return Decoded(text)
+        own = words_of_viqr(text).confidences(VIQR_PRIOR)[Encoding.VIQR] if "^" in text else 0.0
+        followed = self._viqr.confidences(VIQR_PRIOR)[Encoding.VIQR]
+        reason, confidence = max((Reason.OWN_WORDS, own), (Reason.RECORD, followed), key=lambda one: one[1])
+        if confidence < MIN_CONFIDENCE:
+            return Decoded(text)
+        words = zip(_SPACE.split(text), _SPACE.split(decode(text, Encoding.VIQR)), strict=True)
+        read = "".join(after if outcome(after) > 0 else before for before, after in words)
+        return _decoded(text, read, Basis(Encoding.VIQR, reason, confidence))
 
 
-def looks_legacy(text: str) -> bool:
-    """True when ``text`` is likely legacy text that nobody decoded: worth a flag."""
-    if not may_be_legacy(text):
-        return False
-    plain_good, plain_words = _score(nfc(text), nfc(text))
-    for encoding in Encoding:
-        good, words = _score(text, decode(text, encoding))
-        if words and good == words and plain_good < plain_words:
-            return True
-    return False
+_SPACE = re.compile(r"([ \t\r\n]+)")
+_STAY = 0.9995
+"""Most that is believed of the record's other texts when it comes to one of them."""
 
 
-def may_be_legacy(text: str) -> bool:
-    """False when ``text`` is plain ASCII or holds Unicode Vietnamese: then it is nothing to decode."""
-    return not text.isascii() and not _is_unicode_vietnamese(text)
+def _look(run: TextRun) -> tuple[Encoding | None, bool, bool]:
+    return encoding_of_font(run.font), draws_capitals(run.font), tells_nothing(run.font)
 
 
-def _is_unicode_vietnamese(text: str) -> bool:
-    """Whether letters that only Unicode has stand in Vietnamese words.
+def _by_font(text: str, encoding: Encoding, capitals: bool) -> Decoded:
+    lines = _suspects(text)
+    if not lines and not text.isascii():
+        return _composed(text)
+    read = _decode_lines(lines, encoding) if lines else text
+    return _decoded(text, read.upper() if capitals else read, Basis(encoding, Reason.FONT))
 
-    They also arise, in no words, from TCVN3 read as code page 1258 and composed (``quyền`` becomes ``quỷn``).
+
+def _suspects(text: str) -> list[tuple[str, bool]]:
+    """The lines of ``text``, and whether each may be legacy; none when nothing in it may be.
+
+    Lines are told apart only where some are Unicode and signs stand in words of others.
     """
-    if text.isascii() or not _PRECOMPOSED.search(text):
-        return False
-    composed = nfc(text)
-    words = [_word_at(composed, found.start()) for found in islice(_PRECOMPOSED.finditer(composed), 50)]
-    return not words or 2 * sum(map(is_syllable, words)) >= len(words)
+    if may_be_legacy(text):
+        return [(text, True)]
+    if text.isascii() or not _SIGN_IN_WORD.search(text):
+        return []
+    lines = [
+        (line, may_be_legacy(line) and _SIGN_IN_WORD.search(line) is not None) for line in text.split("\n")
+    ]
+    return lines if any(suspect for _, suspect in lines) else []
 
 
-def _word_at(text: str, at: int) -> str:
-    """The word around position ``at``, as far as syllables are long."""
-    start, end = at, at + 1
-    while start > max(0, at - 8) and text[start - 1].isalpha():
-        start -= 1
-    while end < min(len(text), at + 9) and text[end].isalpha():
-        end += 1
-    return text[start:end]
+_SIGN_IN_WORD = re.compile("[A-Za-z][\xa8-\xbe\xad\xd7\xf7][A-Za-z]")
 
 
-# Letters that only Unicode has; Ă Đ Ơ Ư and their small ones also come from reading legacy bytes as code page
-# 1258.
-_PRECOMPOSED = re.compile("[\u1ea0-\u1ef9]|[ÂÊÔâêô][\u0300\u0301\u0303\u0309\u0323]|[aeiouyAEIOUY]\u031b")
-_WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
+def _decode_lines(lines: Sequence[tuple[str, bool]], encoding: Encoding) -> str:
+    """All lines that may be legacy decoded together, so that they share a code page."""
+    read = iter(decode("\n".join(line for line, suspect in lines if suspect), encoding).split("\n"))
+    if len(lines) == 1:
+        return "\n".join(read)
+    return "\n".join(next(read) if suspect else nfc(line) for line, suspect in lines)
 
 
-def _score(before: str, after: str) -> tuple[int, int]:
-    """How many words with a letter beyond ASCII are Vietnamese syllables, and how many there are, in
-    ``after``."""
-    words = [word for word in _WORD.findall(after) if not word.isascii() and not _is_abbreviation(word)]
-    return sum(map(is_syllable, words)), len(words)
+def _composed(text: str) -> Decoded:
+    return _decoded(text, nfc(text), Basis(Encoding.DECOMPOSED, Reason.COMPOSED))
 
 
-def _is_abbreviation(word: str) -> bool:
-    """Capitals without a vowel (``QĐ``, ``HĐND``): no syllable, and no sign of a wrong decoding either."""
-    return word.isupper() and not set(fold(word)) & set("aeiouy")
+def _decoded(before: str, after: str, basis: Basis) -> Decoded:
+    if after == before:
+        return Decoded(before)
+    if basis.reason is not Reason.COMPOSED and after == nfc(before):
+        return _composed(before)
+    return Decoded(after, (basis,))
 
 
-def _plausibility(text: str) -> tuple[int, int]:
-    composed = nfc(text)
-    good, words = _score(composed, composed)
-    return good - (words - good), -sum(1 for c in composed if unicodedata.category(c) == "Mn")
+def _weakest(bases: Iterable[Basis]) -> tuple[Basis, ...]:
+    """One basis for every encoding and reason, with the confidence of the weakest part."""
+    kept: dict[tuple[Encoding, Reason], Basis] = {}
+    for basis in bases:
+        known = kept.setdefault((basis.encoding, basis.reason), basis)
+        if basis.confidence < known.confidence:
+            kept[basis.encoding, basis.reason] = basis
+    return tuple(kept.values())
 
 
-def _inverse(codec: str) -> Mapping[str, int]:
-    table: dict[str, int] = {}
-    for byte in range(0x80, 0x100):
-        try:
-            table[bytes([byte]).decode(codec)] = byte
-        except UnicodeDecodeError:
-            table[chr(byte)] = byte  # Windows passes undefined bytes through
-    return MappingProxyType(table)
+def _best(confidences: Mapping[Reading, float]) -> tuple[Encoding, float]:
+    found = {reading: share for reading, share in confidences.items() if isinstance(reading, Encoding)}
+    best = max(found, key=lambda encoding: found[encoding])
+    return best, found[best]
 
 
-_INVERSES = (_inverse("cp1252"), _inverse("cp1258"))
-
-
-def _byte_of(char: str, inverse: Mapping[str, int]) -> int | None:
-    if char < "\x80":
-        return ord(char)
-    return inverse.get(char)
-
-
-def _spread(text: str, inverse: Mapping[str, int]) -> Iterable[tuple[str, int | None]]:
-    """Every character with its byte; one that has none because someone composed it is taken apart first."""
-    for char in text:
-        byte = _byte_of(char, inverse)
-        if byte is not None:
-            yield char, byte
-            continue
-        parts = unicodedata.normalize("NFD", char)
-        codes = [_byte_of(part, inverse) for part in parts]
-        if len(parts) > 1 and None not in codes:
-            yield from zip(parts, codes, strict=True)
-        else:
-            yield char, None
-
-
-def _decode_tcvn3(text: str, inverse: Mapping[str, int]) -> str:
-    return "".join(
-        TCVN3.get(byte, char) if byte is not None else char for char, byte in _spread(text, inverse)
-    )
-
-
-def _decode_vni(text: str, inverse: Mapping[str, int]) -> str:
-    units = list(_spread(text, inverse))
-    out: list[str] = []
-    at = 0
-    while at < len(units):
-        char, byte = units[at]
-        following = units[at + 1][1] if at + 1 < len(units) else None
-        if byte is not None and following is not None and (pair := VNI.get(bytes([byte, following]))):
-            out.append(pair)
-            at += 2
-            continue
-        # A capitalised word may be typed with a small mark after a capital base, and the other way round.
-        if byte is not None and following is not None and (pair := _mixed_pairs().get((byte, following))):
-            out.append(pair)
-            at += 2
-            continue
-        out.append(VNI.get(bytes([byte]), char) if byte is not None else char)
-        at += 1
-    return "".join(out)
-
-
-@cache
-def _mixed_pairs() -> dict[tuple[int, int], str]:
-    """Base in one case, mark in the other: the letter has the base's case."""
-    mixed: dict[tuple[int, int], str] = {}
-    for spelling, letter in VNI.items():
-        if len(spelling) == 2:
-            base, mark = spelling
-            mixed[(base, mark + 0x20 if letter.isupper() else mark - 0x20)] = letter
-    return mixed
-
-
-_DECODERS = MappingProxyType({Encoding.TCVN3: _decode_tcvn3, Encoding.VNI: _decode_vni})
-
-
-def _draws_capitals(font: str) -> bool:
-    """Whether the font's family ends with a capital H: ``.VnTimeH``, ``.Vn3DH``, ``.VnArial NarrowH``."""
-    family = re.sub(r"(?:[ ,-]+(?:Bold|Italic|Regular|Oblique))+$", "", font.strip(), flags=re.IGNORECASE)
-    return family.endswith("H")
-
-
-def _capitals_restored(text: str) -> str:
-    """Small toned letters inside words of capitals made capital: no toned capital has a byte of its own in
-    TCVN3."""
-    ascii_letters = [c for c in text if c.isascii() and c.isalpha()]
-    if len(ascii_letters) >= 4 and all(c.isupper() for c in ascii_letters):
-        return text.upper()
-    return _WORD.sub(lambda match: _word_restored(match.group()), text)
-
-
-def _word_restored(word: str) -> str:
-    capitals = sum(c.isascii() and c.isupper() for c in word)
-    smalls = any(c.isascii() and c.islower() for c in word)
-    return word.upper() if capitals >= 2 and not smalls else word
+def _sure(encoding: Encoding, doubt: float) -> dict[Reading, float]:
+    """What a font says before the words are read: ``doubt`` is left for pasted Unicode and other languages."""
+    return {encoding: 1 - doubt, AS_IS: doubt / 2, OTHER: doubt / 2}

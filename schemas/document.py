@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of this shape as written in manifests; raised when a reader of old manifests would misread a new one."""
 
 
@@ -87,6 +87,24 @@ class Flag(_Value):
     code: str
     message: str
     value: str = ""
+
+
+class Decoding(_Value):
+    """A text that was decoded from a legacy Vietnamese encoding or composed, with its original.
+
+    Attributes:
+        field: the shared field's name; ``extra.<path>`` of a field that no rule names.
+        original: the text as the source printed it.
+        encoding: what it was: ``tcvn3``, ``vni``, ``viscii``, ``vps``, ``cp1258``, ``viqr``, ``unicode_to_hop``.
+        reason: what says so: ``font``, ``form_field``, ``own_words``, ``record``, ``composed``.
+        confidence: probability that it is right, 0 to 1.
+    """
+
+    field: str
+    original: str
+    encoding: str
+    reason: str
+    confidence: float
 
 
 class Organ(_Value):
@@ -247,7 +265,7 @@ class OfficialDocument(_Value):
         autograph: bút tích.
         note: ghi chú; NĐ30 ``Description`` ≤ 500.
         created_at, modified_at: in the source, with its offset.
-        attachments: tệp đính kèm. flags: what was odd and kept.
+        attachments: tệp đính kèm. flags: what was odd and kept. decodings: originals of decoded text.
         extra: every field of the source that the mapping names nowhere, by source name, as text, in order.
     """
 
@@ -304,4 +322,5 @@ class OfficialDocument(_Value):
     modified_at: datetime | None = None
     attachments: tuple[AttachmentRef, ...] = ()
     flags: tuple[Flag, ...] = ()
+    decodings: tuple[Decoding, ...] = ()
     extra: dict[str, tuple[str, ...]] = Field(default_factory=dict)

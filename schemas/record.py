@@ -154,6 +154,7 @@ class Field(NamedTuple):
         children: the parts of a structured field (an XML element's child elements), in order.
         attributes: what else the source says of the field (``sealed``, ``names``, ``href`` …).
         line: line of the field in the source text, 1-based; ``None`` if unknown.
+        font: font in which the source's form shows a plain text; ``None`` if unknown.
     """
 
     name: str
@@ -163,6 +164,7 @@ class Field(NamedTuple):
     children: tuple[Field, ...] = ()
     attributes: Mapping[str, str] = NO_ATTRIBUTES
     line: int | None = None
+    font: str | None = None
 
     @property
     def text(self) -> str:
