@@ -32,7 +32,7 @@ def decode(text: str, encoding: Encoding) -> str:
         return unicodedata.normalize("NFC", text)
     if encoding is Encoding.VIQR:
         return _decode_viqr(text)
-    decoded = [_spelling(encoding, page).read(text) for page in _pages_of(text, encoding)]
+    decoded = [_spelling(encoding, page).read(text) for page in _pages_of(text)]
     best = decoded[0] if len(set(decoded)) == 1 else max(decoded, key=_plausibility)
     return _capitals_restored(best) if encoding is Encoding.TCVN3 else best
 
@@ -53,10 +53,8 @@ def spellings_of(letter: str) -> frozenset[str]:
     return frozenset(found | {apart, "".join(written.get(part, part) for part in parts)})
 
 
-def _pages_of(text: str, encoding: Encoding) -> tuple[str, ...]:
+def _pages_of(text: str) -> tuple[str, ...]:
     """The code pages that ``text`` may have come through."""
-    if encoding is Encoding.CP1258:
-        return _PAGES[:1]
     seen = set(text)
     old, new = (seen & characters for characters in _distinctive())
     if old and new:
@@ -66,9 +64,10 @@ def _pages_of(text: str, encoding: Encoding) -> tuple[str, ...]:
 
 @cache
 def _distinctive() -> tuple[frozenset[str], frozenset[str]]:
-    """The characters that only code page 1252, and only 1258, can have made."""
+    """The characters that only code page 1252, and only 1258 (composed or not), can have made."""
     first, second = (frozenset(_characters(page).values()) for page in _PAGES)
-    return first - second, (second - first) | frozenset(_taken_apart())
+    second |= frozenset(_taken_apart())
+    return first - second, second - first
 
 
 @cache
@@ -101,8 +100,9 @@ def _spelled(encoding: Encoding, page: str) -> Iterator[tuple[str, str]]:
     characters = _characters(page)
     for code, letter in table(encoding).letters.items():
         yield "".join(characters.get(byte, chr(byte)) for byte in code), letter
-        # Read as ISO 8859-1, as an HTTP server may do, 80-9F stay control characters.
-        yield code.decode("latin-1"), letter
+        if len(code) == 1 and 0x80 <= code[0] < 0xA0:
+            # Read as ISO 8859-1, as an HTTP server may do, these stay control characters.
+            yield chr(code[0]), letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def _decode_viqr(text: str) -> str:
 
 
 def _read_viqr(token: str, following: str) -> str:
-    """One word: at the end of a sentence, a full stop or question mark after a letter is no tone."""
+    """One word: where a sentence may end, a full stop or question mark is a tone only after another mark."""
     if _ADDRESS.search(token):
         return token
     ending = _ENDING.search(token)
@@ -177,8 +177,10 @@ def _read_viqr(token: str, following: str) -> str:
     if ending is not None:
         length = len(ending[0])
         after = following.lstrip(" \t\r")[:1]
-        ends = not after or after == "\n" or not after.isalpha() or after.isupper()
-        kept = length if length > 2 else int(ends)
+        ends = not after.isalpha() or after.isupper()
+        marked = token[:-length][-1:] in {"^", "(", "+", "*"}
+        escaped = token[:-length].endswith("\\")
+        kept = length if length > 2 else int(not escaped and (length == 2 or (ends and not marked)))
     head = token[: len(token) - kept]
     pattern, letters = _viqr()
     read = pattern.sub(lambda found: letters.get(found[0], found[0][1:]), head)
@@ -196,13 +198,12 @@ def _viqr() -> tuple[re.Pattern[str], Mapping[str, str]]:
 def _capitals_restored(text: str) -> str:
     """Small toned letters inside words of capitals made capital: no toned capital has a byte of its own in
     TCVN3."""
-    ascii_letters = [c for c in text if c.isascii() and c.isalpha()]
-    if len(ascii_letters) >= 4 and all(c.isupper() for c in ascii_letters):
+    if not _SMALL.search(text) and len(_CAPITAL.findall(text)) >= 4:
         return text.upper()
-    return _WORD.sub(lambda match: _word_restored(match.group()), text)
+    return _WORD_OF_CAPITALS.sub(lambda found: found[0].upper(), text)
 
 
-def _word_restored(word: str) -> str:
-    capitals = sum(c.isascii() and c.isupper() for c in word)
-    smalls = any(c.isascii() and c.islower() for c in word)
-    return word.upper() if capitals >= 2 and not smalls else word
+_SMALL = re.compile("[a-z]")
+_CAPITAL = re.compile("[A-Z]")
+# Two capitals of ASCII and no small letter of it, in one word.
+_WORD_OF_CAPITALS = re.compile(r"(?<![^\W\d_])(?=(?:[^\W\d_a-z]*?[A-Z]){2})[^\W\d_a-z]++(?![^\W\d_])")

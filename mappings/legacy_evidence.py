@@ -46,11 +46,12 @@ VIQR_PRIOR: Mapping[Reading, float] = MappingProxyType({Encoding.VIQR: 0.05, AS_
 _GOOD_IF_RIGHT = 0.95
 """Share of the words of Vietnamese text that are syllables, once it is read rightly; the rest are names, mistakes."""
 _GOOD_BY_CHANCE = 0.15
-"""Share of another language's words with letters beyond ASCII that come out as syllables (at most 0.13: measured by
-``benchmarks/legacy_text.py`` for six languages and every encoding)."""
+"""Share of another language's words with letters beyond ASCII that come out as syllables (at most 0.10: measured by
+``benchmarks/legacy_text.py`` for nine languages and every encoding)."""
 _GOOD = math.log(_GOOD_IF_RIGHT / _GOOD_BY_CHANCE)
 _BAD = math.log((1 - _GOOD_IF_RIGHT) / (1 - _GOOD_BY_CHANCE))
 _MOST_WORDS = 300
+_LOOKED_AT = 20_000  # characters of a text that are weighed
 
 _TOKEN = re.compile(r"[^ \t\r\n\xa0]+")
 _LETTER = re.compile(r"[A-Za-z]")
@@ -98,19 +99,19 @@ class Evidence:
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        self._words: dict[str, tuple[int, ...]] = {}
+        self._words: dict[str, tuple[float, ...]] = {}
         self._whole = Weights({})
         for text in texts:
             self.of(text)
 
     def of(self, text: str) -> Weights:
         """The weights of the words of ``text``, which are part of the evidence from now on."""
-        words = list(islice(dict.fromkeys(filter(_is_witness, _TOKEN.findall(text))), _MOST_WORDS))
+        words = _witnesses(text[:_LOOKED_AT])
         unread = [word for word in words if word not in self._words]
         if unread:
-            outcomes = _outcomes(unread)
-            self._words.update(zip(unread, outcomes, strict=True))
-            self._whole = self._whole.plus(_sum(outcomes))
+            said = _of_words(unread)
+            self._words.update(zip(unread, said, strict=True))
+            self._whole = self._whole.plus(_sum(said))
         return _sum(self._words[word] for word in words)
 
     @property
@@ -152,7 +153,6 @@ def is_unicode_vietnamese(text: str) -> bool:
 # Letters that only Unicode has; Ă Đ Ơ Ư and their small ones also come from reading legacy bytes as code page
 # 1258, and so do the five tones, but no mark that makes another letter.
 _PRECOMPOSED = re.compile("[\u1ea0-\u1ef9]|[ÂÊÔâêô][\u0300\u0301\u0303\u0309\u0323]|[\u0302\u0306\u031b]")
-_LOOKED_AT = 4000
 
 
 def words_of_viqr(text: str) -> Weights:
@@ -195,26 +195,29 @@ def _is_abbreviation(word: str) -> bool:
     return word.isupper() and not set(unicodedata.normalize("NFD", word)) & set("AEIOUY")
 
 
-def _is_witness(token: str) -> bool:
-    """Whether a word says something: a sign alone comes out as a letter, hence a syllable, too easily."""
-    return (not token.isascii() or has_letter_controls(token)) and _LETTER.search(token) is not None
+def _witnesses(text: str) -> list[str]:
+    """The words that say something; a sign alone does not, as it comes out as a letter, hence a syllable, too
+    easily."""
+    controls = has_letter_controls(text)
+    words = dict.fromkeys(_TOKEN.findall(text))
+    strange = (word for word in words if not word.isascii() or (controls and has_letter_controls(word)))
+    return list(islice(filter(_LETTER.search, strange), _MOST_WORDS))
 
 
-def _outcomes(words: list[str]) -> list[tuple[int, ...]]:
-    """For every word, its outcome in each of ``BYTE_ENCODINGS`` and as it is."""
+def _of_words(words: list[str]) -> list[tuple[float, ...]]:
+    """For every word, what it says for each of ``_READINGS``."""
     joined = "\n".join(words)
     readings = [map(outcome, decode(joined, encoding).split("\n")) for encoding in BYTE_ENCODINGS]
-    return list(zip(*readings, map(outcome, words), strict=True))
+    said = (map(_LOG.__getitem__, outcomes) for outcomes in (*readings, map(outcome, words)))
+    return list(zip(*said, strict=True))
 
 
-def _sum(outcomes: Iterable[tuple[int, ...]]) -> Weights:
-    readings: tuple[Reading, ...] = (*BYTE_ENCODINGS, AS_IS)
-    logs = dict.fromkeys(readings, 0.0)
-    for of_word in outcomes:
-        for reading, value in zip(readings, of_word, strict=True):
-            if value:
-                logs[reading] += _GOOD if value > 0 else _BAD
-    return Weights(logs)
+_READINGS: tuple[Reading, ...] = (*BYTE_ENCODINGS, AS_IS)
+_LOG = MappingProxyType({1: _GOOD, 0: 0.0, -1: _BAD})
+
+
+def _sum(words: Iterable[tuple[float, ...]]) -> Weights:
+    return Weights(dict(zip(_READINGS, map(sum, zip(*words, strict=True)), strict=False)))
 
 
 def _word_at(text: str, at: int) -> str:

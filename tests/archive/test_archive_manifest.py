@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.manifest import FileVerdict, Processed, manifest_bytes, read_manifest
+from archive.manifest import MANIFEST_VERSION, FileVerdict, Processed, manifest_bytes, read_manifest
 from schemas.document import (
+    SCHEMA_VERSION,
     AttachmentRef,
     BusinessType,
+    Decoding,
     Direction,
     Flag,
     OfficialDocument,
@@ -87,6 +89,12 @@ documents = st.builds(
         max_size=2,
     ).map(tuple),
     flags=st.lists(st.builds(Flag, field=text, code=text, message=text, value=text), max_size=2).map(tuple),
+    decodings=st.lists(
+        st.builds(
+            Decoding, field=text, original=text, encoding=text, reason=text, confidence=st.floats(0, 1)
+        ),
+        max_size=2,
+    ).map(tuple),
     extra=st.dictionaries(text, names, max_size=3),
 )
 certificates = st.builds(
@@ -190,14 +198,43 @@ def test_undecodable_bytes_of_a_file_name_survive() -> None:
     assert read_manifest(manifest_bytes(processed)) == processed
 
 
-@pytest.mark.parametrize("place", [("lienthong_manifest",), ("document", "schema_version")])
-def test_a_newer_manifest_is_refused(place: tuple[str, ...]) -> None:
+def test_originals_of_decoded_text_are_kept_with_the_reason() -> None:
+    decoding = Decoding(
+        field="subject", original="®\xada V\x19", encoding="tcvn3", reason="form_field", confidence=0.9987
+    )
+    processed = _with(conclusion(), conclusion().document.model_copy(update={"decodings": (decoding,)}))
+    data = manifest_bytes(processed)
+    assert json.loads(data)["document"]["decodings"] == [
+        {
+            "field": "subject",
+            "original": "®\u00ada V\u0019",
+            "encoding": "tcvn3",
+            "reason": "form_field",
+            "confidence": 0.9987,
+        }
+    ]
+    assert read_manifest(data) == processed
+
+
+def test_a_manifest_from_before_originals_were_kept_is_read() -> None:
+    fields = json.loads(manifest_bytes(conclusion()))
+    del fields["document"]["decodings"]
+    fields["document"]["schema_version"] = 1
+    read = read_manifest(json.dumps(fields).encode()).document
+    assert read == conclusion().document.model_copy(update={"schema_version": 1})
+
+
+@pytest.mark.parametrize(
+    ("place", "known"),
+    [(("lienthong_manifest",), MANIFEST_VERSION), (("document", "schema_version"), SCHEMA_VERSION)],
+)
+def test_a_newer_manifest_is_refused(place: tuple[str, ...], known: int) -> None:
     fields = json.loads(manifest_bytes(conclusion()))
     parent = fields
     for key in place[:-1]:
         parent = parent[key]
     parent[place[-1]] = 99
-    with pytest.raises(FatalError, match="has version 99; expected version 1 or older"):
+    with pytest.raises(FatalError, match=f"has version 99; expected version {known} or older"):
         read_manifest(json.dumps(fields).encode())
 
 

@@ -11,14 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.legacy_text import typed as as_typed
 from connectors.operations.edxml import parse_edxml
 from mappings.config import SourceConfig, load_sources
 from mappings.dates import VIETNAM
 from mappings.engine import normalise
-from mappings.legacy_tables import TCVN3
+from mappings.legacy_tables import Encoding
 from schemas.document import (
     AttachmentRef,
     BusinessType,
+    Decoding,
     Direction,
     Flag,
     OfficialDocument,
@@ -132,11 +134,16 @@ def test_an_incoming_notes_document_whole() -> None:
         created_at=datetime(2012, 3, 6, 8, 0, tzinfo=VIETNAM),
         modified_at=datetime(2012, 3, 7, 9, 30, 0, 250000, tzinfo=VIETNAM),
         attachments=(attachment,),
+        decodings=(
+            Decoding(
+                field="body", original="Tê tr×nh kèm theo", encoding="tcvn3", reason="font", confidence=1.0
+            ),
+        ),
         flags=(
             Flag(
                 field="body",
                 code="decoded_tcvn3",
-                message="The text was decoded from TCVN3; the original keeps it as it was.",
+                message="The text was decoded from TCVN3; its original stands beside it.",
                 value="Tê tr×nh kèm theo",
             ),
         ),
@@ -214,10 +221,8 @@ def test_what_is_odd_is_kept_and_flagged() -> None:
 
 
 def test_a_legacy_record_is_decoded_by_the_vote_of_its_fields() -> None:
-    byte_of = {letter: code for code, letter in TCVN3.items()}
-
     def typed(text: str) -> str:
-        return bytes(byte_of.get(letter, ord(letter)) for letter in text).decode("cp1252")
+        return as_typed(text, Encoding.TCVN3)
 
     document = normalise(
         record(
@@ -234,6 +239,14 @@ def test_a_legacy_record_is_decoded_by_the_vote_of_its_fields() -> None:
     assert document.signers == (Signer(full_name="Nguyễn Văn Bình"),)
     assert document.urgency is Urgency.EXPRESS
     assert document.type_code == "BC"
+    reasons = {(d.field, d.encoding): d.reason for d in document.decodings}
+    assert reasons == {
+        ("subject", "tcvn3"): "own_words",
+        ("signers", "tcvn3"): "own_words",
+        ("urgency", "tcvn3"): "record",
+        ("type_name", "tcvn3"): "record",
+    }
+    assert [d.original for d in document.decodings if d.field == "urgency"] == [typed("Hỏa tốc")]
     decoded = [flag for flag in document.flags if flag.code == "decoded_tcvn3"]
     assert {flag.field for flag in decoded} == {"subject", "signers", "urgency", "type_name"}
     assert all(flag.value != document.subject for flag in decoded)

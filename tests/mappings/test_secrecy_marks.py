@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappings.legacy_tables import TCVN3, VNI
+from benchmarks.legacy_text import typed
+from mappings.legacy_tables import Encoding
 from mappings.secrecy_marks import (
     is_classification_field,
     level_of_value,
@@ -69,18 +70,40 @@ DOUBTFUL_TITLES = [
     ("Công văn mật số 5", "mat"),
     ("Hồ sơ mật của Ban Tổ chức", "mat"),
 ]
-BYTE_OF = {letter: bytes([code]) for code, letter in TCVN3.items()}
-PAIR_OF = {letter: code for code, letter in VNI.items()}
 
 
 def in_tcvn3(text: str) -> str:
     """As typed in a .Vn font: no toned capitals, so that ``MẬT`` is ``MËT``."""
-    letters = (letter if letter.isascii() else letter.lower() for letter in text)
-    return b"".join(BYTE_OF.get(c) or c.encode("cp1252") for c in letters).decode("cp1252")
+    return typed("".join(letter if letter.isascii() else letter.lower() for letter in text), Encoding.TCVN3)
 
 
 def in_vni(text: str) -> str:
-    return b"".join(PAIR_OF.get(c) or c.encode("cp1252") for c in text).decode("cp1252")
+    return typed(text, Encoding.VNI)
+
+
+def in_vni_by_1258(text: str) -> str:
+    return typed(text, Encoding.VNI, "cp1258")
+
+
+def in_viscii(text: str) -> str:
+    return typed(straight(text), Encoding.VISCII)
+
+
+def in_vps(text: str) -> str:
+    return typed(straight(text), Encoding.VPS)
+
+
+def in_cp1258(text: str) -> str:
+    return typed(text, Encoding.CP1258)
+
+
+def in_viqr(text: str) -> str:
+    return typed(straight(text), Encoding.VIQR)
+
+
+def straight(text: str) -> str:
+    """Without the typographic quotes and dashes that these encodings lack."""
+    return text.translate(str.maketrans("“”‘’–—…«»", "\"\"''--.<>"))
 
 
 def filled(template: str, printed: str) -> str:
@@ -101,7 +124,10 @@ def composite(text: str) -> str:
     return "".join(out)
 
 
-@pytest.mark.parametrize("spelling", [str, decomposed, composite, in_tcvn3, in_vni])
+@pytest.mark.parametrize(
+    "spelling",
+    [str, decomposed, composite, in_tcvn3, in_vni, in_vni_by_1258, in_viscii, in_vps, in_cp1258, in_viqr],
+)
 @pytest.mark.parametrize("printed", LEVELS)
 def test_every_marking_is_found_in_every_spelling(printed: str, spelling: type[str]) -> None:
     missed = []
