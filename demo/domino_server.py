@@ -37,6 +37,7 @@ from demo.domino_faults import (
 )
 from demo.domino_sessions import LoginMode, Sessions, error_page, login_page
 from demo.domino_views import View, ViewOptions, read_view_entries, standard_views
+from demo.petitions import FAILURE, failing_unid, petitions_database
 from demo.report import NOTES
 
 HOST = "127.0.0.1"
@@ -371,14 +372,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--office", type=Path, help="folder that demo.office wrote")
     parser.add_argument("--small", type=int, default=0, help="so many small made-up documents beside them")
+    parser.add_argument("--petitions", action="store_true", help="the application of demo.petitions instead")
     parser.add_argument("--login", choices=[mode.name.lower() for mode in LoginMode], default="single")
     options = parser.parse_args(arguments)
-    database = NotesDatabase(DATABASE_PATH, REPLICA_ID)
-    if options.office:
-        database.add(office_documents(options.office / "drop" / NOTES))
-    database.add(small_documents(options.small))
-    server = DominoServer(database, Settings(login=LoginMode[options.login.upper()]), options.port)
-    print(f"{server.url}/{DATABASE_PATH}  ({len(database.all())} documents)", flush=True)
+    settings = Settings(login=LoginMode[options.login.upper()])
+    if options.petitions:
+        database = petitions_database()
+        settings.lists_hidden = True
+        settings.failing = {failing_unid(): FAILURE}
+    else:
+        database = NotesDatabase(DATABASE_PATH, REPLICA_ID)
+        if options.office:
+            database.add(office_documents(options.office / "drop" / NOTES))
+        database.add(small_documents(options.small))
+    server = DominoServer(database, settings, options.port)
+    print(f"{server.url}/{database.path}  ({len(database.all())} documents)", flush=True)
     server.serve_forever()
     return 0
 

@@ -21,6 +21,8 @@ from archive.database import DATABASE, data_folder, embedded_server
 from archive.folders import make_folder, write_private
 from demo.airflow_services import AirflowServices
 from demo.office import OfficeReport, generate
+from demo.report import NOTES
+from demo.simulators import LiveSystems
 from demo.summary import print_summary
 from mappings.config import SourceConfig
 from pipeline.airflow_client import AirflowClient
@@ -53,7 +55,7 @@ def main(arguments: list[str]) -> int:
 
 
 def up() -> int:
-    """Make the office, start Airflow, sync one night through it, print the summary."""
+    """Make the office, start the simulators and Airflow, sync one night through it, print the summary."""
     home = _enter(_own_id())
     clock = _Clock()
     server = embedded_server()
@@ -61,9 +63,15 @@ def up() -> int:
         server.start()
         server.ensure_database(DATABASE)
         server.ensure_database(_METADATA)
-    services = _services(home, server.url(_METADATA, "postgresql+psycopg2"))
-    with clock.step("Dựng văn phòng mẫu, khởi động Airflow"):
+    live = LiveSystems(home)
+    metadata_url = server.url(_METADATA, "postgresql+psycopg2")
+    with clock.step("Dựng văn phòng mẫu, khởi động máy chủ mô phỏng và Airflow"):
+        if live.start():
+            # Airflow's services read their connections when they start.
+            _services(home, metadata_url, live).stop()
+        services = _services(home, metadata_url, live)
         office = _office_while_airflow_starts(home, services)
+        live.wait_until_answering()
     client = AirflowClient(services.base_url, services.user, services.password)
     login = {"url": services.base_url, "user": services.user, "password": services.password}
     write_private(home / LOGIN_FILE, json.dumps(login))
@@ -71,7 +79,8 @@ def up() -> int:
     with clock.step("Một đêm đồng bộ qua Airflow"):
         night(client, sources)
     output = Output(Wording(os.environ.get("LIENTHONG_LANG", "vi")))
-    as_promised = print_summary(output, office)
+    promised = {source: office.counts(source) for source in office.sources} | live.expected()
+    as_promised = print_summary(output, promised, {NOTES: office.listed_again})
     output.line()
     output.line(
         f"Airflow:   {services.base_url}   (đăng nhập / login: {services.user} / {services.password})"
@@ -83,12 +92,14 @@ def up() -> int:
 
 
 def down() -> int:
-    """Stop Airflow and the database; fine when nothing runs."""
+    """Stop Airflow, the simulators and the database; fine when nothing runs."""
     identity = _existing_id()
     if identity is None:
         return 0
     home = _enter(identity)
-    _services(home, "").stop()
+    live = LiveSystems(home)
+    _services(home, "", live).stop()
+    live.stop()
     embedded_server().stop()
     print("Đã dừng. / Stopped.")
     return 0
@@ -155,13 +166,13 @@ def _start(services: AirflowServices) -> None:
     services.wait_until_healthy(_HEALTHY_WITHIN)
 
 
-def _services(home: Path, metadata_url: str) -> AirflowServices:
+def _services(home: Path, metadata_url: str, live: LiveSystems) -> AirflowServices:
     return AirflowServices(
         home=home / "airflow",
         metadata_url=metadata_url,
         dags_folder=_REPOSITORY / "dags",
         port=_FIRST_PORT,
-        extra_env={"LIENTHONG_HOME": str(home)},
+        extra_env={"LIENTHONG_HOME": str(home), **live.environment()},
     )
 
 
