@@ -42,7 +42,7 @@ def test_one_that_ends_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
     live = LiveSystems(tmp_path, [broken])
     live.start()
 
-    with pytest.raises(FatalError, match="No module named demo.no_such_module"):
+    with pytest.raises(FatalError, match=r"No module named demo\.no_such_module"):
         live.wait_until_answering()
     live.stop()
 
