@@ -7,6 +7,7 @@ with the quirks of 8.5. It remembers every request, refuses whatever could write
 from __future__ import annotations
 
 import argparse
+import mimetypes
 import socket
 import struct
 import sys
@@ -253,7 +254,7 @@ class DominoServer:
             return self._stranger(target, "You are not authorized to access this document.")
         for file in found.attachments if found else ():
             if file.name.casefold() == name.casefold():
-                return Answer(file.data, "application/octet-stream")
+                return Answer(file.data, mimetypes.guess_type(file.name)[0] or "application/octet-stream")
         return _error(404, "File does not exist" if found else "Invalid or nonexistent document")
 
     def _document(self, unid: str, target: str, account: str) -> Answer:

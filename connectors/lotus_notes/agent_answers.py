@@ -156,10 +156,11 @@ def read_export(answer: Content) -> AgentExport:
         stream.seek(0)
         reading = _Envelope()
         reading.read(stream)
-    if reading.failed and (rescued := _rescued(answer, reading)) is not None:
+    if reading.failed:
+        rescued = _rescued(answer, reading) if int(end[1]) == 1 else None
+        if rescued is None:
+            raise MalformedExportError(reading.failed)
         reading.entries = [rescued]
-    elif reading.failed:
-        raise MalformedExportError(reading.failed)
     if int(end[1]) != len(reading.entries):
         raise BrokenAnswerError(f"the export announces {int(end[1])} entries and has {len(reading.entries)}")
     return AgentExport(moment_of(reading.now), tuple(reading.entries))

@@ -126,6 +126,15 @@ def test_a_document_that_brings_the_server_down_may_be_skipped(server: DominoSer
     assert not any(unid_of(6) in request.query.get("unid", "") for request in server.requests)
 
 
+def test_a_server_that_goes_away_at_an_attachment_stops_the_run(server: DominoServer) -> None:
+    reading = source(server)
+    listings = everything(reading)
+    asked = len(server.requests)
+    server.faults.when(lambda request: request.number > asked + 1, Cut(), times=10_000)
+    with pytest.raises(RetriableError):
+        list(reading.fetch(listings))
+
+
 def test_a_server_that_goes_away_while_fetching_stops_the_run(server: DominoServer) -> None:
     server.faults.when(lambda request: request.number > 6, Cut(), times=10_000)
     with pytest.raises(RetriableError):
