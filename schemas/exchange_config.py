@@ -25,13 +25,14 @@ class ExchangeFields(ServiceSettings):
 
     Attributes:
         rows: the list in an answer that lists.
-        id: identity of a message in a row. created, updated: its moments. sender: code of who sent it.
+        id: identity of a message in a row. kind: ``edoc`` or ``status``. created, updated: its moments. sender: code of who sent it.
         package: the edXML in an answer that delivers one. files: what comes beside it, with `file_name`, `file`.
         token: what a login gives.
     """
 
     rows: tuple[str, ...] = ("data", "pendingResult", "docIDs", "organizations")
     id: tuple[str, ...] = ("docId", "senderDocId", "id")
+    kind: tuple[str, ...] = ("messageType",)
     created: tuple[str, ...] = ("created_time", "createdTime", "createdDate", "sentTime")
     updated: tuple[str, ...] = ("updated_time", "updatedTime", "updatedDate")
     sender: tuple[str, ...] = ("from", "fromCode", "fromOrgan")

@@ -79,12 +79,14 @@ def row_identity(row: Row, fields: ExchangeFields) -> str:
 
 
 def listing_of(row: Row, kind: Kind, fields: ExchangeFields, dated_by: str) -> Listing:
-    """The inventory line of a row.
+    """The inventory line of a row of a list of ``kind``, unless the row itself says otherwise.
 
     The key is the service's own identity of the message: the sender's DocumentId is inside the package only. The
     revision holds what never changes; a status that moves on is no new state of the message.
     """
     identity = member(row, fields.id)
+    said = member(row, fields.kind)
+    kind = next((known for known in KINDS if known == said.lower()), kind)
     created, updated = member(row, fields.created), member(row, fields.updated)
     if not identity:
         digest = _digest(row)
