@@ -25,7 +25,7 @@ class ExchangeFields(ServiceSettings):
 
     Attributes:
         rows: the list in an answer that lists.
-        id: identity of a message in a row. kind: ``edoc`` or ``status``. created, updated: its moments. sender: code of who sent it.
+        id: identity of a message in a row. kind: ``edoc`` or ``status``. created, updated: its moments.
         package: the edXML in an answer that delivers one. files: what comes beside it, with `file_name`, `file`.
         token: what a login gives.
     """
@@ -35,7 +35,6 @@ class ExchangeFields(ServiceSettings):
     kind: tuple[str, ...] = ("messageType",)
     created: tuple[str, ...] = ("created_time", "createdTime", "createdDate", "sentTime")
     updated: tuple[str, ...] = ("updated_time", "updatedTime", "updatedDate")
-    sender: tuple[str, ...] = ("from", "fromCode", "fromOrgan")
     package: tuple[str, ...] = ("edxml", "data")
     files: tuple[str, ...] = ("attachments",)
     file_name: tuple[str, ...] = ("fileName", "name")
@@ -89,6 +88,13 @@ class ExchangeService(ServiceSettings):
     megabytes: int = Field(default=1_000, ge=1)
     reads: int = Field(default=3, ge=1, le=10)
     politeness: Politeness = Politeness()
+
+    @field_validator("base_path")
+    @classmethod
+    def _straight(cls, value: str) -> str:
+        if ".." in value.split("/") or "." in value.split("/"):
+            raise ValueError("the base path has no `.` or `..`")
+        return value
 
     @field_validator("paths")
     @classmethod
