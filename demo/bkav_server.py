@@ -1,14 +1,14 @@
-"""A Bkav eDoc service on localhost that is only read: ``python -m demo.bkav_server FOLDER --port N``."""
+"""A Bkav eDoc service on localhost that is only read: ``python -m demo.bkav_server FOLDER --made-up``."""
 
 from __future__ import annotations
 
-import argparse
 import base64
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo.exchange_mailbox import ExchangeFolder
+from demo.exchange_serving import serve
 from demo.simulated_service import Received, Reply, SimulatedService, json_reply, last_part
 
 ORGAN, AUTHORIZATION = "000.00.01.H10", "Zm9uZy1tYXUvdnB0dQ=="
@@ -77,17 +77,9 @@ def _no(code: str, text: str) -> Reply:
     return json_reply({"status": "Error", "code": "9999", "errors": [{"code": code, "description": text}]})
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command: serve the packages of a folder until told to stop."""
-    parser = argparse.ArgumentParser(prog="python -m demo.bkav_server", description="A simulated Bkav eDoc.")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--port", type=int, default=0)
-    options = parser.parse_args(arguments)
-    server = BkavServer(options.folder, port=options.port)
-    print(f"{server.url}  ({len(server.mailbox.messages())} messages)", flush=True)
-    server.serve_forever()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(
+        serve(
+            "demo.bkav_server", "A simulated Bkav eDoc.", lambda folder, port: BkavServer(folder, port=port)
+        )
+    )

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+from connectors.operations.element_path import first_text
+from connectors.operations.identity import STATUS, identify
 from connectors.operations.moments import LOCAL
+from connectors.operations.scan import Refusal, scan
+from schemas.record import FileContent
 
 LIST = "mailbox.json"
+
+_FIRST_NUMBER = 510_000
+_SOME_DAY = "2021/06/01 08:00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +42,6 @@ class Message:
     file: str
     status: str = "initial"
     sent: bool = False
-
-    @property
-    def day(self) -> date:
-        """The day of ``created``."""
-        return datetime.strptime(self.created[:10], "%Y/%m/%d").replace(tzinfo=LOCAL).date()
 
 
 class ExchangeFolder:
@@ -88,6 +90,27 @@ class ExchangeFolder:
                 except FileNotFoundError:
                     return None
         return None
+
+
+def gathered(packages: Path) -> Iterator[tuple[Message, bytes]]:
+    """The packages of a drop folder as messages on an exchange, numbered in the order of their paths."""
+    paths = sorted(
+        path for path in packages.rglob("*") if path.suffix in (".edxml", ".xml") and path.is_file()
+    )
+    for number, path in enumerate(paths, start=1):
+        found = scan(FileContent(path))
+        identity = None if isinstance(found, Refusal) else identify(found.fields)
+        sender = "" if isinstance(found, Refusal) else first_text(found.fields, "MessageHeader/From/OrganId")
+        created = identity.changed_at if identity else None
+        message = Message(
+            id=str(_FIRST_NUMBER + number),
+            kind=STATUS if identity and identity.kind == STATUS else "edoc",
+            sender=sender or "",
+            receiver="",
+            created=local_text(created) if created else _SOME_DAY,
+            file=f"{_FIRST_NUMBER + number}.edxml",
+        )
+        yield message, path.read_bytes()
 
 
 def local_text(moment: datetime) -> str:

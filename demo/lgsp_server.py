@@ -1,8 +1,7 @@
-"""A provincial LGSP on localhost that is only read: ``python -m demo.lgsp_server FOLDER --port N``."""
+"""A provincial LGSP on localhost that is only read: ``python -m demo.lgsp_server FOLDER --made-up``."""
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import re
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from demo.exchange_mailbox import ExchangeFolder, Message
+from demo.exchange_serving import serve
 from demo.simulated_service import Received, Reply, SimulatedService, json_reply, last_part
 
 LOGIN, PASSWORD, APPLICATION = "luutru.vptu", "mat-khau-mau", "QLVB"
@@ -148,20 +148,11 @@ def _no(code: str, text: str, status: int = 200) -> Reply:
     )
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command: serve the packages of a folder until told to stop."""
-    parser = argparse.ArgumentParser(
-        prog="python -m demo.lgsp_server", description="A simulated provincial LGSP."
-    )
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--token-in-query", action="store_true", help="the older variant")
-    options = parser.parse_args(arguments)
-    server = LgspServer(options.folder, LgspSettings(token_in_query=options.token_in_query), options.port)
-    print(f"{server.url}  ({len(server.mailbox.messages())} messages)", flush=True)
-    server.serve_forever()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(
+        serve(
+            "demo.lgsp_server",
+            "A simulated provincial LGSP.",
+            lambda folder, port: LgspServer(folder, port=port),
+        )
+    )

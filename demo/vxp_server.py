@@ -1,4 +1,4 @@
-"""A VXP exchange on localhost that is only read: ``python -m demo.vxp_server FOLDER --port N``.
+"""A VXP exchange on localhost that is only read: ``python -m demo.vxp_server FOLDER --made-up``.
 
 Every signature, moment and header is checked as the real exchange's would be; whatever changes something is refused and
 remembered.
@@ -6,7 +6,6 @@ remembered.
 
 from __future__ import annotations
 
-import argparse
 import base64
 import hashlib
 import hmac
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from connectors.operations.exchange.vxp_signature import read_timestamp
 from demo.exchange_mailbox import ExchangeFolder, Message, far_from
+from demo.exchange_serving import serve
 from demo.simulated_service import Received, Reply, SimulatedService, json_reply, last_part
 
 SYSTEM, SECRET = "archive.vptu", "bi-mat-cua-phong-mau"
@@ -172,19 +172,9 @@ def _no(code: str, text: str, status: int = 200) -> Reply:
     return json_reply({"status": "FAIL", "ErrorCode": code, "ErrorDesc": text}, status)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The command: serve the packages of a folder until told to stop."""
-    parser = argparse.ArgumentParser(
-        prog="python -m demo.vxp_server", description="A simulated VXP exchange."
-    )
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--port", type=int, default=0)
-    options = parser.parse_args(arguments)
-    server = VxpServer(options.folder, port=options.port)
-    print(f"{server.url}  ({len(server.mailbox.messages())} messages)", flush=True)
-    server.serve_forever()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(
+        serve(
+            "demo.vxp_server", "A simulated VXP exchange.", lambda folder, port: VxpServer(folder, port=port)
+        )
+    )
