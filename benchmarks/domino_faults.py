@@ -1,10 +1,10 @@
 """A Domino server that dies at each request of a whole night, one after the other: what each death costs.
 
-``python -m benchmarks.domino_faults [--documents N] [--every N] [--json]``. For each request of an undisturbed sync a new
-source is synced from a server that answers no more from that request on; then the server is back, and the same run is asked
-for again. Every stage is the pipeline's own, the archive is a real one in a PostgreSQL server of its own, and only waiting
-is left out. Prints, by kind of request, how many deaths there were and what was lost, kept twice or not accounted for
-afterwards: three columns of zeros are the aim.
+``python -m benchmarks.domino_faults [--documents N] [--every N] [--json]``. For each request of an undisturbed sync a
+new source is synced from a server that answers no more from that request on; then the server is back, and the same run
+is asked for again. Every stage is the pipeline's own, the archive is a real one in a PostgreSQL server of its own, and
+only waiting is left out. Prints, by kind of request, how many deaths there were and what was lost, kept twice or not
+accounted for afterwards: three columns of zeros are the aim.
 """
 
 from __future__ import annotations
