@@ -45,10 +45,7 @@ class FieldReader:
         self._record = record
         self._used: set[int] = set()
         self._all = tuple(leaves(record.fields))
-        self._text = RecordText(
-            (value for _, field in self._all if not field.runs for value in field.values),
-            (field.runs for _, field in self._all if field.runs),
-        )
+        self._text = RecordText.of(field for _, field in self._all)
 
     @property
     def scope(self) -> Scope:
@@ -140,14 +137,9 @@ class FieldReader:
 
     def _decoded(self, field: Field, name: str = "", part: str = "") -> list[Decoded]:
         """The members decoded; with the ``name`` of a shared field (and a ``part`` of it), what that took is noted."""
-        if field.runs:
-            decoded = [self._text.decode_runs(field.runs)]
-            if name and any(run.hidden and run.text.strip() for run in field.runs):
-                self.flag(
-                    name, "hidden_text", message="Part of this text is hidden from readers in the source."
-                )
-        else:
-            decoded = [self._text.decode(value, field.font) for value in field.values]
+        decoded = self._text.decode_field(field)
+        if name and any(run.hidden and run.text.strip() for run in field.runs):
+            self.flag(name, "hidden_text", message="Part of this text is hidden from readers in the source.")
         if name:
             for result, printed in zip(decoded, members(field), strict=True):
                 self._note_decoding(name, result, printed, part)
@@ -169,7 +161,7 @@ class FieldReader:
                     f"The text was decoded from {basis.encoding.upper()}; its original stands beside it."
                 )
                 self.flag(name, f"decoded_{basis.encoding}", printed, message)
-        if not decoded.bases and self._text.suspects(printed):
+        if not decoded.bases and self._text.guess(printed):
             message = (
                 "The text looks like legacy Vietnamese, but too little to be sure; it was left as it is."
             )

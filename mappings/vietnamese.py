@@ -33,7 +33,7 @@ from mappings.legacy_evidence import (
 )
 from mappings.legacy_fonts import draws_capitals, encoding_of_font, tells_nothing
 from mappings.legacy_tables import Encoding
-from schemas.record import TextRun
+from schemas.record import Field, TextRun
 
 
 class Reason(StrEnum):
@@ -43,6 +43,7 @@ class Reason(StrEnum):
     FORM_FIELD = "form_field"  # the font of the field in the form's design
     OWN_WORDS = "own_words"  # the text's own words
     RECORD = "record"  # the words of the record's other texts
+    ASKED = "asked"  # whoever ran the command
     COMPOSED = "composed"  # nothing had to be found out: the text was Unicode, with its marks apart
 
 
@@ -113,6 +114,15 @@ class RecordText:
         marked = "\n".join(text for text in held if text.isascii() and "^" in text)
         self._viqr = words_of_viqr(marked) if marked else None
 
+    @classmethod
+    def of(cls, fields: Iterable[Field]) -> RecordText:
+        """The texts of a record's fields (``field_paths.leaves``)."""
+        held = tuple(fields)
+        return cls(
+            (value for field in held if not field.runs for value in field.values),
+            (field.runs for field in held if field.runs),
+        )
+
     def decode(self, text: str, form_font: str | None = None) -> Decoded:
         """Decode a text without font of its own; unchanged but for NFC where nothing convinces.
 
@@ -142,14 +152,21 @@ class RecordText:
         text = nfc("".join(part.text for part in parts))
         return Decoded(text, _weakest(bases))
 
-    def suspects(self, text: str) -> bool:
-        """True when ``text`` is likelier legacy than anything else, though not likely enough to be decoded."""
+    def decode_field(self, field: Field) -> list[Decoded]:
+        """The members of a field (``field_paths.members``) decoded."""
+        if field.runs:
+            return [self.decode_runs(field.runs)]
+        return [self.decode(value, field.font) for value in field.values]
+
+    def guess(self, text: str) -> Basis | None:
+        """What ``text`` is likelier than anything else, though not likely enough to be decoded; ``None`` for text
+        that is likelier as it should be."""
         lines = _suspects(text)
         if not lines:
-            return False
+            return None
         own = Evidence().of("\n".join(line for line, suspect in lines if suspect))
-        _, confidence = _best(own.confidences(PRIOR))
-        return confidence > 0.5
+        encoding, confidence = _best(own.confidences(PRIOR))
+        return Basis(encoding, Reason.OWN_WORDS, confidence) if confidence > 0.5 else None
 
     def _parts(self, runs: Sequence[TextRun]) -> Iterator[Decoded]:
         refuted = {

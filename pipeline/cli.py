@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands import db, doctor, inspect, quarantine, show, status, sync, verify
+from pipeline.commands import db, decode, doctor, inspect, quarantine, show, status, sync, verify
 from pipeline.commands.output import Output
 from pipeline.quiet import quiet_libraries
 from pipeline.wording import LANGUAGES, Wording
@@ -40,6 +40,7 @@ def build() -> typer.Typer:
     for register in (
         sync.register,
         inspect.register,
+        decode.register,
         verify.register,
         show.register,
         status.register,

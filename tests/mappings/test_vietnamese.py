@@ -107,7 +107,10 @@ def test_short_texts_follow_the_words_of_their_record() -> None:
     assert (decoded.text, decoded.bases[0].reason) == ("Nguyễn Bình", Reason.RECORD)
     assert decoded.bases[0].confidence >= MIN_CONFIDENCE
     assert RecordText((short,)).decode(short) == Decoded(short)
-    assert RecordText(()).suspects(short)
+    guess = RecordText(()).guess(short)
+    assert guess is not None
+    assert (guess.encoding, guess.confidence > 0.5) == (Encoding.TCVN3, True)
+    assert RecordText(()).guess("déjà vu") is None
 
 
 def test_repeating_a_word_is_no_evidence() -> None:
