@@ -22,6 +22,10 @@ _FRESH = (
     "fresh AS (SELECT * FROM unnest(%(documents)s::uuid[], %(versions)s::int[]) AS f(document_id, version))"
 )
 
+# A recall or an update repeats the identifier and the symbol of the document that it is about: who names those
+# means the document.
+_ABOUT_ANOTHER = "10 * (coalesce(w.business_type, 'new') <> 'new')::int"
+
 _RESOLVE = f"""
 WITH {_FRESH},
 named AS MATERIALIZED (
@@ -40,27 +44,30 @@ affected AS MATERIALIZED (
   SELECT r.document_id, r.version, r.ordinal FROM named n JOIN archive.relation r
   ON r.target_symbol_norm = n.symbol_norm AND r.target_issued_date = n.issued_date),
 asking AS MATERIALIZED (
-  SELECT r.*, d.source, v.issuer_norm, v.issuer_id
+  SELECT r.*, d.source, v.issuer_norm, coalesce(v.issuer_code, v.issuer_id) AS issuer
   FROM affected JOIN archive.relation r USING (document_id, version, ordinal)
   JOIN archive.document d ON d.id = r.document_id
   JOIN archive.document_version v ON v.document_id = r.document_id AND v.version = r.version),
 candidate AS (
   SELECT a.document_id, a.version, a.ordinal, t.id AS target,
-    CASE WHEN t.source = a.source THEN 1 ELSE 3 END AS rank
+    CASE WHEN t.source = a.source THEN 1 ELSE 4 END AS rank
   FROM asking a JOIN archive.document t ON t.source_key = a.target_uid
   UNION ALL
-  SELECT a.document_id, a.version, a.ordinal, t.id, CASE WHEN t.source = a.source THEN 2 ELSE 3 END
+  SELECT a.document_id, a.version, a.ordinal, t.id,
+    CASE WHEN t.source = a.source THEN 2 ELSE 4 END + {_ABOUT_ANOTHER}
   FROM asking a JOIN archive.document_version w ON w.uid = a.target_uid
   JOIN archive.document t ON t.id = w.document_id
   UNION ALL
-  SELECT a.document_id, a.version, a.ordinal, t.id, CASE WHEN t.source = a.source THEN 4 ELSE 5 END
+  SELECT a.document_id, a.version, a.ordinal, t.id,
+    CASE WHEN t.source = a.source THEN 6 ELSE 8 END + {_ABOUT_ANOTHER}
   FROM asking a JOIN archive.document_version w
   ON w.symbol_norm = a.target_symbol_norm AND w.issued_date = a.target_issued_date
   JOIN archive.document t ON t.id = w.document_id
   WHERE CASE
-    WHEN a.target_organ_id IS NOT NULL THEN w.issuer_id = a.target_organ_id
+    WHEN a.target_organ_id IS NOT NULL
+      THEN coalesce(w.issuer_code, w.issuer_id) = coalesce(a.target_organ_code, a.target_organ_id)
     WHEN a.kind IN ('recalls', 'replaces', 'amends', 'corrects')  -- only the issuer may do that
-      THEN w.issuer_id = a.issuer_id OR w.issuer_norm = a.issuer_norm
+      THEN archive.same_issuer(a.issuer, a.issuer_norm, coalesce(w.issuer_code, w.issuer_id), w.issuer_norm)
     ELSE true END),
 best AS (
   SELECT document_id, version, ordinal, rank,
@@ -75,6 +82,16 @@ WHERE (r.document_id, r.version, r.ordinal) = (c.document_id, c.version, c.ordin
   AND r.target_document IS DISTINCT FROM c.target
 RETURNING r.kind, r.document_id, r.version, r.target_document
 """  # noqa: S608 - constants of this module
+
+_BY_ISSUER = """
+SELECT f.place, archive.same_issuer(coalesce(w.issuer_code, w.issuer_id), w.issuer_norm,
+  coalesce(v.issuer_code, v.issuer_id), v.issuer_norm)
+FROM unnest(%s::uuid[], %s::int[], %s::uuid[]) WITH ORDINALITY AS f(by, version, target, place)
+JOIN archive.document_version w ON w.document_id = f.by AND w.version = f.version
+JOIN archive.document d ON d.id = f.target
+JOIN archive.document_version v ON v.document_id = d.id AND v.version = d.current_version
+ORDER BY f.place
+"""
 
 # "+ 0": PostgreSQL 18 would rather skip through the whole primary key for the ordinal than look up the hash.
 _SAME_FILE = f"""
@@ -114,13 +131,15 @@ class Recall:
     """A recall that found its document.
 
     Attributes:
-        document_id: the recalled document.
-        by: the document that recalls it. version: in which of its versions.
+        document_id: the document that is to be recalled.
+        by: the record that recalls it. version: in which of its versions.
+        by_issuer: whether it comes from the organ that issued the document: no other recall hides it.
     """
 
     document_id: UUID
     by: UUID
     version: int
+    by_issuer: bool
 
 
 def link(
@@ -138,11 +157,22 @@ def link(
         "at": at,
     }
     cursor.execute(_RESOLVE, values)
-    recalls = [
-        Recall(target, by, version)
+    found = sorted(
+        (target, by, version)
         for kind, by, version, target in cursor.fetchall()
         if kind == "recalls" and target is not None
-    ]
+    )
     cursor.execute(_SAME_FILE, values)
     cursor.execute(_SAME_SYMBOL, values)
-    return sorted(recalls, key=lambda recall: (recall.document_id, recall.by, recall.version))
+    return _judged(cursor, found)
+
+
+def _judged(cursor: psycopg.Cursor[TupleRow], found: Sequence[tuple[UUID, UUID, int]]) -> list[Recall]:
+    if not found:
+        return []
+    targets, by, versions = zip(*found, strict=True)
+    cursor.execute(_BY_ISSUER, (list(by), list(versions), list(targets)))
+    return [
+        Recall(document, record, version, by_issuer)
+        for (document, record, version), (_, by_issuer) in zip(found, cursor.fetchall(), strict=True)
+    ]

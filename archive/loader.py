@@ -303,4 +303,7 @@ def _ingestion(batch: Batch, version: Version) -> Event:
 
 def _recall(batch: Batch, recall: Recall) -> Event:
     payload: dict[str, Json] = {"by": str(recall.by), "version": recall.version}
-    return Event(EventType.RECALL, "success", batch.source, str(recall.document_id), batch.run, payload)
+    if not recall.by_issuer:
+        payload["why"] = "not_by_issuer"
+    outcome = "success" if recall.by_issuer else "failure"
+    return Event(EventType.RECALL, outcome, batch.source, str(recall.document_id), batch.run, payload)

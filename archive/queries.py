@@ -16,9 +16,11 @@ from archive.stored_text import key_text
 from archive.views import (
     DocumentView,
     FileView,
+    HandlingStep,
     QuarantineView,
     RelationView,
     SameAsView,
+    Tombstone,
     Totals,
     VerdictCount,
     VerdictView,
@@ -34,12 +36,16 @@ _HASH_PREFIX = re.compile(r"[0-9a-f]{8,64}")
 _View = TypeVar("_View")
 
 
-def find_document(engine: sa.Engine, text: str) -> list[DocumentView]:
-    """The documents that ``text`` names, newest first.
+def find_document(engine: sa.Engine, text: str) -> list[DocumentView | Tombstone]:
+    """The documents that ``text`` names, newest first; of a recalled one, for normal use, its tombstone."""
+    return [Tombstone.of(view) if view.recalled else view for view in find_with_recalled(engine, text)]
+
+
+def find_with_recalled(engine: sa.Engine, text: str) -> list[DocumentView]:
+    """The documents that ``text`` names, newest first, recalled ones whole: for a clerk who asks for them.
 
     It may be a symbol in any spelling (of any version), a uid, a source key, an identity in the archive, or 8
-    and more digits of the SHA-256 of a file, an original or a manifest. Recalled documents are found too and
-    say so: whoever lists for normal use leaves them out.
+    and more digits of the SHA-256 of a file, an original or a manifest.
     """
     asked = text.strip()
     with database_errors("finding a document"), engine.connect() as connection:
@@ -96,6 +102,9 @@ def _views(connection: sa.Connection, ids: Sequence[UUID]) -> list[DocumentView]
     relations: dict[UUID, list[RelationView]] = defaultdict(list)
     for row in connection.execute(_RELATIONS, {"ids": ids}).mappings():
         relations[row["id"]].append(_without(RelationView, row, "id"))
+    history: dict[UUID, list[HandlingStep]] = defaultdict(list)
+    for row in connection.execute(_HISTORY, {"ids": ids}).mappings():
+        history[row["id"]].append(_without(HandlingStep, row, "id", "ordinal"))
     same: dict[UUID, list[SameAsView]] = defaultdict(list)
     for row in connection.execute(_SAME_AS, {"ids": ids}).mappings():
         same[row["id"]].append(_without(SameAsView, row, "id"))
@@ -111,12 +120,18 @@ def _views(connection: sa.Connection, ids: Sequence[UUID]) -> list[DocumentView]
             ),
             versions=tuple(versions[identity]),
             relations=tuple(relations[identity]),
+            history=tuple(history[identity]),
             same_as=tuple(same[identity]),
             gone_from_source_at=documents[identity]["gone_from_source_at"],
-            recalled=any(r.inverse and r.kind == "recalls" and r.by_issuer for r in relations[identity]),
+            recalled=_is_done_by_issuer("recalls", relations[identity]),
+            replaced=_is_done_by_issuer("replaces", relations[identity]),
         )
         for identity in ids
     ]
+
+
+def _is_done_by_issuer(kind: str, relations: Sequence[RelationView]) -> bool:
+    return any(relation.inverse and relation.kind == kind and relation.by_issuer for relation in relations)
 
 
 def _versions(connection: sa.Connection, ids: Sequence[UUID]) -> dict[UUID, list[VersionView]]:
@@ -182,33 +197,48 @@ _VERSION_VERDICTS = sa.text(
     FROM archive.signature_verdict WHERE document_id = ANY(:ids)
     ORDER BY document_id, version, check_no, position"""
 )
-# A relation counts while the version that states it is the current one: a corrected record takes it back.
 _RELATION_COLUMNS = """r.kind, o.source AS other_source, w.symbol AS other_symbol,
-  concat_ws(' ', r.target_uid, nullif(concat_ws('/', r.target_number, r.target_notation), ''),
+  w.issuer_name AS other_issuer,
+  coalesce(w.issued_date, (w.changed_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) AS other_date,
+  concat_ws(' ', r.target_uid,
+    coalesce(r.target_symbol, nullif(concat_ws('/', r.target_number, r.target_notation), '')),
     r.target_issued_date) AS named,
-  r.reason, r.effective,
-  coalesce(v.issuer_id = w.issuer_id OR v.issuer_norm = w.issuer_norm, false) AS by_issuer
+  r.reason, r.effective, coalesce(f.by_issuer, false) AS by_issuer
 """
+_IN_FORCE = "LEFT JOIN archive.relation_in_force f USING (document_id, version, ordinal)"
 _RELATIONS = sa.text(
     f"""SELECT r.document_id AS id, false AS inverse, r.target_document::text AS other, {_RELATION_COLUMNS}
     FROM archive.document d
     JOIN archive.relation r ON r.document_id = d.id AND r.version = d.current_version
-    JOIN archive.document_version v ON v.document_id = d.id AND v.version = d.current_version
+    {_IN_FORCE}
     LEFT JOIN archive.document o ON o.id = r.target_document
     LEFT JOIN archive.document_version w ON w.document_id = o.id AND w.version = o.current_version
     WHERE d.id = ANY(:ids)
     UNION ALL
     SELECT r.target_document, true, r.document_id::text, {_RELATION_COLUMNS}
-    FROM archive.document d
-    JOIN archive.document_version v ON v.document_id = d.id AND v.version = d.current_version
-    JOIN archive.relation r ON r.target_document = d.id
-    JOIN archive.document o ON o.id = r.document_id AND o.current_version = r.version
+    FROM archive.relation_in_force f JOIN archive.relation r USING (document_id, version, ordinal)
+    JOIN archive.document o ON o.id = r.document_id
     JOIN archive.document_version w ON w.document_id = o.id AND w.version = o.current_version
+    WHERE f.target_document = ANY(:ids)
+    ORDER BY 1, 2, kind, by_issuer DESC, other_date NULLS LAST, named, other"""  # noqa: S608 - constants of this module
+)
+_HISTORY = sa.text(
+    """SELECT d.id, s.ordinal, s.organ_id, s.organ_name, s.moment, s.staff, s.status_code, s.text, NULL AS by
+    FROM archive.document d
+    JOIN archive.handling_step s ON s.document_id = d.id AND s.version = d.current_version
     WHERE d.id = ANY(:ids)
-    ORDER BY 1, 2, 4, 7, 3"""  # noqa: S608 - constants of this module
+    UNION ALL
+    SELECT f.target_document, s.ordinal, s.organ_id, s.organ_name, s.moment, s.staff, s.status_code, s.text,
+      f.document_id::text
+    FROM archive.relation_in_force f
+    JOIN archive.handling_step s ON s.document_id = f.document_id AND s.version = f.version
+    WHERE f.kind = 'status_of' AND f.target_document = ANY(:ids)
+    ORDER BY 1, moment NULLS LAST, by NULLS FIRST, ordinal, status_code"""
 )
 _SAME_AS = sa.text(
-    """SELECT a.id, d.id::text AS document, d.source, d.source_key, s.grade, s.evidence, s.state
+    """SELECT a.id, d.id::text AS document, d.source, d.source_key, s.grade, s.evidence, s.state,
+      EXISTS (SELECT FROM archive.relation_in_force f
+        WHERE f.target_document = d.id AND f.kind = 'recalls' AND f.by_issuer) AS recalled
     FROM unnest(CAST(:ids AS uuid[])) AS a(id)
     JOIN archive.same_as s ON a.id IN (s.document_a, s.document_b)
     JOIN archive.document d ON d.id = CASE a.id WHEN s.document_a THEN s.document_b ELSE s.document_a END
@@ -240,13 +270,8 @@ _TOTALS = sa.text(
       (SELECT count(*) FROM archive.document WHERE kind = 'status') AS statuses,
       (SELECT count(*) FROM archive.document WHERE kind = 'other') AS others,
       (SELECT count(*) FROM archive.document_version) AS versions,
-      (SELECT count(DISTINCT r.target_document) FROM archive.relation r
-        JOIN archive.document o ON o.id = r.document_id AND o.current_version = r.version
-        JOIN archive.document_version w ON w.document_id = o.id AND w.version = o.current_version
-        JOIN archive.document d ON d.id = r.target_document
-        JOIN archive.document_version v ON v.document_id = d.id AND v.version = d.current_version
-        WHERE r.kind = 'recalls'
-          AND (v.issuer_id = w.issuer_id OR v.issuer_norm = w.issuer_norm)) AS recalled,
+      (SELECT count(DISTINCT target_document) FROM archive.relation_in_force
+        WHERE kind = 'recalls' AND by_issuer) AS recalled,
       (SELECT count(*) FROM archive.attachment) AS files,
       (SELECT count(*) FROM archive.object) AS objects,
       (SELECT coalesce(sum(size), 0)::bigint FROM archive.object) AS object_bytes,

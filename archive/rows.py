@@ -11,6 +11,7 @@ from archive.manifest import FileVerdict, Processed, verdict_json
 from archive.outcomes import Archived
 from archive.searching import issuer_norm, search_text, symbol_norm
 from archive.stored_text import column_text, key_text, maybe_key, maybe_text, moment, texts, whole
+from mappings.organs import present_code
 from schemas.document import OfficialDocument, Organ
 
 Row = Mapping[str, object]
@@ -66,6 +67,7 @@ def version_row(version: Version) -> Row:
         "issued_place": maybe_text(document.issued_place),
         "issuer_name": maybe_text(issuer.name),
         "issuer_id": maybe_key(issuer.organ_id),
+        "issuer_code": maybe_key(_present_code(issuer.organ_id)),
         "issuer_norm": maybe_key(issuer_norm(issuer.name)),
         "type_name": maybe_text(document.type_name),
         "type_code": maybe_key(document.type_code),
@@ -110,9 +112,30 @@ def relation_rows(version: Version) -> Iterator[Row]:
             ),
             "target_issued_date": target.issued_date,
             "target_organ_id": maybe_key(target.organ_id),
+            "target_symbol": maybe_text(target.symbol),
+            "target_organ_code": maybe_key(_present_code(target.organ_id)),
             "reason": maybe_text(relation.reason),
             "effective": relation.effective,
             "evidence": column_text(relation.evidence),
+        }
+
+
+def handling_rows(version: Version) -> Iterator[Row]:
+    """Its rows of ``handling_step``, in the record's order; organs by name where the record tells it."""
+    document = version.processed.document
+    organs = (*document.recipients, *((document.issuer,) if document.issuer else ()))
+    names = {organ.organ_id: organ.name for organ in organs if organ.organ_id}
+    for ordinal, step in enumerate(document.trace, start=1):
+        yield {
+            "document_id": version.document_id,
+            "version": version.number,
+            "ordinal": ordinal,
+            "organ_id": maybe_key(step.organ_id),
+            "organ_name": maybe_text(names.get(step.organ_id)),
+            "moment": moment(step.moment),
+            "staff": maybe_text(step.staff),
+            "status_code": maybe_key(step.status_code),
+            "text": maybe_text(step.text),
         }
 
 
@@ -192,6 +215,10 @@ def _axes(found: FileVerdict) -> Row:
         "trust_epoch": key_text(verdict.trust_epoch),
         "verified_at": moment(verdict.verified_at),
     }
+
+
+def _present_code(code: str | None) -> str | None:
+    return present_code(code) if code else None
 
 
 def _document_symbol(document: OfficialDocument) -> str | None:

@@ -3,8 +3,8 @@
 Everything but the ledger, the runs and the decisions of people can be made again from the manifests. Times
 are ``timestamptz`` in UTC. Hashes are lower-case hexadecimal text. ``document_id`` is uuid5 of source and
 key, so that children know their parent before the database does. Rows of ``document_version``,
-``attachment``, ``signature_verdict`` and ``event`` are never changed: the database itself refuses (see the
-first migration).
+``attachment``, ``handling_step``, ``signature_verdict`` and ``event`` are never changed: the database itself
+refuses (see the migrations, which also hold the function ``same_issuer`` and the view ``relation_in_force``).
 """
 
 from __future__ import annotations
@@ -196,6 +196,7 @@ document_version = _table(
     _whole("page_count", null=True),
     Column("flags", JSONB, nullable=False),
     _key("search_text"),
+    _key("issuer_code", null=True),  # the issuer's present code: what a former code is another name of
     UniqueConstraint("document_id", "revision"),
     Index(None, "symbol_norm", "issued_date"),
     Index(None, "uid"),
@@ -237,10 +238,26 @@ relation = _table(
     _date("effective"),
     _text("evidence", null=False),
     Column("target_document", UUID(as_uuid=True), ForeignKey(f"{SCHEMA}.document.id")),
+    _text("target_symbol"),
+    _key("target_organ_code", null=True),
     _of_version(),
     Index(None, "target_uid"),
     Index(None, "target_symbol_norm", "target_issued_date"),
     Index(None, "target_document"),
+)
+
+handling_step = _table(
+    "handling_step",
+    _uuid("document_id", primary=True),
+    _whole("version", primary=True),
+    _whole("ordinal", primary=True),
+    _key("organ_id", null=True),
+    _text("organ_name"),
+    _time("moment", null=True),
+    _text("staff"),
+    _key("status_code", null=True),
+    _text("text"),
+    _of_version(),
 )
 
 same_as = _table(

@@ -1,4 +1,4 @@
-"""Writing new versions: documents, versions, files, relations, verdicts; in the loader's transaction."""
+"""Writing new versions, with all that belongs to them, in the loader's transaction."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archive.copying import copy_rows
 from archive.identities import document_id
 from archive.objects import ObjectStore
 from archive.outcomes import Archived
-from archive.rows import Version, attachment_rows, relation_rows, verdict_rows, version_row
+from archive.rows import Version, attachment_rows, handling_rows, relation_rows, verdict_rows, version_row
 from archive.stored_text import column_text, key_text, moment
 
 MANIFEST_TYPE = "application/vnd.lienthong.manifest+json"
@@ -163,6 +163,7 @@ def _write_rows(cursor: psycopg.Cursor[TupleRow], versions: Sequence[Version]) -
     copy_rows(cursor, "document_version", [version_row(version) for version in versions])
     copy_rows(cursor, "attachment", [row for version in versions for row in attachment_rows(version)])
     copy_rows(cursor, "relation", [row for version in versions for row in relation_rows(version)])
+    copy_rows(cursor, "handling_step", [row for version in versions for row in handling_rows(version)])
     copy_rows(cursor, "signature_verdict", [row for version in versions for row in verdict_rows(version)])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 from schemas.document import Flag
 
@@ -60,10 +61,11 @@ class RelationView:
         kind: see ``schemas.document.RelationKind``.
         inverse: True when the other document names this one.
         other: identity of the other document; ``None`` while it is not in the archive, or not certain.
-        other_source, other_symbol: what the archive knows of it; ``None`` without ``other``.
+        other_source, other_symbol, other_issuer, other_date: what the archive knows of it; ``None`` without
+            ``other``. The date is that of issue, of a message the day on which it was sent.
         named: the other document as it was named: uid, or number, notation and date.
         reason, effective: as stated.
-        by_issuer: whether both have the same issuer; only then does a recall hide the document.
+        by_issuer: whether both have the same issuer; only then is a recall, a replacement or an update applied.
     """
 
     kind: str
@@ -71,10 +73,32 @@ class RelationView:
     other: str | None
     other_source: str | None
     other_symbol: str | None
+    other_issuer: str | None
+    other_date: date | None
     named: str
     reason: str | None
     effective: date | None
     by_issuer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HandlingStep:
+    """A step in the handling of a document: its own trace, or a status message that answers it.
+
+    Attributes:
+        organ_id, organ_name: where, as printed.
+        moment: when; ``None`` when nobody says.
+        staff: who. status_code: 01 to 16 of a status message. text: what was said.
+        by: identity of the status message; ``None`` for the document's own trace.
+    """
+
+    organ_id: str | None
+    organ_name: str | None
+    moment: datetime | None
+    staff: str | None
+    status_code: str | None
+    text: str | None
+    by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +109,7 @@ class SameAsView:
         grade: ``A`` same first file, ``B`` same symbol, issuer and date, ``C`` a suggestion.
         evidence: the file's SHA-256, or the symbol.
         state: ``found``, ``confirmed`` or ``refused``.
+        recalled: whether it was recalled there.
     """
 
     document: str
@@ -93,6 +118,7 @@ class SameAsView:
     grade: str
     evidence: str
     state: str
+    recalled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +143,7 @@ class VersionView:
     type_name: str | None
     type_code: str | None
     subject: str | None
+    retention: str | None
     direction: str
     urgency: str | None
     status_code: str | None
@@ -138,8 +165,10 @@ class DocumentView:
         kind: ``document``, ``status`` or ``other``.
         current: the version in force. versions: all of them, oldest first.
         relations: both ways, of the current version and of the others' current versions.
+        history: how it was handled, oldest first, steps without a moment last.
         same_as: the same document in other sources.
         recalled: its issuer recalled it: hidden from normal use, kept with all its process.
+        replaced: its issuer replaced it by another one.
         gone_from_source_at: since when its source does not list it any more; ``None`` while it does.
     """
 
@@ -150,9 +179,46 @@ class DocumentView:
     current: VersionView
     versions: tuple[VersionView, ...]
     relations: tuple[RelationView, ...]
+    history: tuple[HandlingStep, ...]
     same_as: tuple[SameAsView, ...]
     recalled: bool
+    replaced: bool
     gone_from_source_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What normal use sees of a recalled document: which it was, and the process; nothing of its content.
+
+    Attributes: as those of ``DocumentView`` and its current version.
+    """
+
+    document: str
+    source: str
+    source_key: str
+    kind: str
+    symbol: str | None
+    issued_date: date | None
+    issuer_name: str | None
+    relations: tuple[RelationView, ...]
+    history: tuple[HandlingStep, ...]
+    recalled: Literal[True] = True
+
+    @classmethod
+    def of(cls, view: DocumentView) -> Tombstone:
+        """The tombstone of a recalled document."""
+        current = view.current
+        return cls(
+            view.document,
+            view.source,
+            view.source_key,
+            view.kind,
+            current.symbol,
+            current.issued_date,
+            current.issuer_name,
+            view.relations,
+            view.history,
+        )
 
 
 @dataclass(frozen=True, slots=True)

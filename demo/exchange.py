@@ -71,6 +71,11 @@ _STATUSES = (
     ("03", "Văn thư đã tiếp nhận, vào sổ văn bản đến"),
     ("06", "Đã xử lý xong"),
 )
+_TAKEN_BACK = (
+    ("01", "Văn bản đã đến hệ thống của đơn vị", 0),
+    ("03", "Văn thư đã tiếp nhận, vào sổ văn bản đến", 1),
+    ("15", "Đồng ý cho lấy lại; đã gỡ khỏi sổ văn bản đến", 3),
+)
 _REFUSAL = ("02", "Từ chối tiếp nhận: gửi nhầm nơi nhận")
 _NO_PACKAGE = (
     "<!DOCTYPE html>\n<html><head><title>Đăng nhập hệ thống</title></head>\n"
@@ -108,9 +113,11 @@ def write_exchange(
     system = _System(press, papers, shared)
     labels = (*calendar.exchange, *_SPECIAL)
     sent = [system.document(label) for label in labels]
+    sent += system.taken_back("recalled")
     outgoing = [label for label in labels if papers[label].organ.key in _OURS and label not in _FILE_CASES]
-    sent += [message for label in outgoing[: 2 + len(outgoing) // 4] for message in system.statuses(label)]
-    sent.append(system.refusal(outgoing[-1]))
+    told = dict.fromkeys((*outgoing[: 2 + len(outgoing) // 4], "asked"))
+    sent += [message for label in told for message in system.statuses(label)]
+    sent.append(system.refusal([label for label in outgoing if label != "asked"][-1]))
     sent.append(_no_package())
     keys = {label: system.document_id(label) for label in labels}
     return Exchange(
@@ -152,13 +159,18 @@ class _System:
         for days, (code, description) in enumerate(_STATUSES):
             yield self._status(label, organs.BY_KEY["HULG"], code, description, days)
 
+    def taken_back(self, label: str) -> Iterator[_Sent]:
+        """What became of ``label`` at our office, from its arrival until its sender took it back."""
+        for code, description, days in _TAKEN_BACK:
+            yield self._status(label, organs.OFFICE, code, description, days)
+
     def refusal(self, label: str) -> _Sent:
         """A receiver sends ``label`` back."""
         return self._status(label, organs.BY_KEY["SNV"], *_REFUSAL, days=1)
 
     def _status(self, label: str, sender: organs.Organ, code: str, description: str, days: int) -> _Sent:
         paper = self._papers[label]
-        moment = datetime.combine(paper.day, time(10, 20)) + timedelta(days=days)
+        moment = datetime.combine(paper.day, time(16, 10)) + timedelta(days=days)
         message = StatusMessage(
             sender=_organ(sender),
             response_for=self._answering(label),

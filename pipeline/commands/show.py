@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from archive.queries import find_document
-from archive.views import DocumentView, RelationView, VerdictView
+from archive.queries import find_document, find_with_recalled
+from archive.views import DocumentView, Tombstone, VerdictView
 from pipeline.commands.output import Output
+from pipeline.commands.threads import print_history, relation_rows
 from pipeline.settings import load_settings
 from pipeline.stages import Stores, open_stores
 from schemas.errors import FatalError
@@ -35,6 +36,13 @@ def show(
             file_okay=False, help="Chép bản gốc và tệp ra thư mục này / copy the files out to this folder"
         ),
     ] = None,
+    recalled: Annotated[
+        bool,
+        typer.Option(
+            "--recalled",
+            help="Cả nội dung của văn bản đã thu hồi (văn thư) / recalled documents whole, for a clerk",
+        ),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Một dòng JSON mỗi văn bản / a JSON line each")
     ] = False,
@@ -42,13 +50,15 @@ def show(
     """Print the documents that ``what`` names; the exit status is 1 when there is none."""
     output: Output = context.obj
     stores = open_stores(load_settings())
-    found = find_document(stores.engine, what)
+    found = (find_with_recalled if recalled else find_document)(stores.engine, what)
     for document in found:
         if as_json:
             output.json(asdict(document))
+        elif isinstance(document, Tombstone):
+            _print_tombstone(output, document)
         else:
             _print(output, document)
-        if save is not None:
+        if save is not None and isinstance(document, DocumentView):
             _copy_out(stores, document, save)
     if not found:
         if not as_json:
@@ -67,19 +77,40 @@ def _print(output: Output, document: DocumentView) -> None:
         (output.words("signer"), ", ".join(current.signers)),
         (output.words("origin"), f"{document.source} · {document.source_key}"),
         (output.words("original"), f"{current.original_sha256} ({current.original_size} byte)"),
+        (output.words("retention"), current.retention or output.words("undetermined")),
         (output.words("versions"), len(document.versions)),
         (output.words("gone_from_source"), document.gone_from_source_at),
     ]
-    rows += [(output.words("relations"), _relation(relation)) for relation in document.relations]
+    rows += relation_rows(output, document.relations)
     rows += [
-        (output.words("same_as"), f"{same.grade} · {same.source} · {same.source_key}")
+        (
+            output.words("same_as"),
+            f"{same.grade} · {same.source} · {same.source_key}"
+            + (f" [{output.words('recalled')}]" if same.recalled else ""),
+        )
         for same in document.same_as
     ]
     rows += [(output.words("flags"), f"{flag.field} {flag.code}: {flag.message}") for flag in current.flags]
-    if document.recalled:
-        title = f"{title}  [{output.words('recalled')}]"
+    for state in ("recalled", "replaced"):
+        if getattr(document, state):
+            title = f"{title}  [{output.words(state)}]"
     output.table(title, ("detail", "message"), [row for row in rows if row[1]])
+    print_history(output, document.history)
     _print_files(output, document)
+
+
+def _print_tombstone(output: Output, document: Tombstone) -> None:
+    """What remains visible of a recalled document: which it was, who recalled it, how it was handled."""
+    rows: list[tuple[str, object]] = [
+        (output.words("issued"), document.issued_date.strftime("%d/%m/%Y") if document.issued_date else None),
+        (output.words("issuer"), document.issuer_name),
+        (output.words("origin"), f"{document.source} · {document.source_key}"),
+        *relation_rows(output, document.relations),
+        (output.words("content"), output.words("hidden_recalled")),
+    ]
+    title = f"{document.symbol or document.source_key}  [{output.words('recalled')}]"
+    output.table(title, ("detail", "message"), [row for row in rows if row[1]])
+    print_history(output, document.history)
 
 
 def _print_files(output: Output, document: DocumentView) -> None:
@@ -113,10 +144,6 @@ def _signed_at(verdict: VerdictView) -> datetime | None:
     """The time that a time-stamp proves, else the one that the signer claims; never that of the check."""
     proven = verdict.verdict.get("best_time_source") == "timestamp"
     return verdict.best_time if proven else verdict.claimed_time
-
-
-def _relation(relation: RelationView) -> str:
-    return f"{'←' if relation.inverse else '→'} {relation.kind}: {relation.other_symbol or relation.named}"
 
 
 def _copy_out(stores: Stores, document: DocumentView, folder: Path) -> None:

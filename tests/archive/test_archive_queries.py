@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date
 
 import pytest
@@ -11,8 +12,23 @@ import sqlalchemy as sa
 from archive.identities import document_id
 from archive.loader import Archive, Batch, Withheld
 from archive.objects import ObjectStore
-from archive.queries import find_document, quarantine_list, totals, verdict_counts, withheld_counts
-from archive.views import RelationView, SameAsView, Totals, VerdictCount, WithheldCount
+from archive.queries import (
+    find_document,
+    find_with_recalled,
+    quarantine_list,
+    totals,
+    verdict_counts,
+    withheld_counts,
+)
+from archive.views import (
+    DocumentView,
+    RelationView,
+    SameAsView,
+    Tombstone,
+    Totals,
+    VerdictCount,
+    WithheldCount,
+)
 from schemas.document import Flag, RecordKind, RelationKind
 from tests.archive.office_records import PEOPLE, archived, passed, quarantined, relation, unsigned
 
@@ -69,7 +85,7 @@ def test_a_symbol_is_found_in_any_spelling(loaded: Archive, spelling: str) -> No
 
 
 def test_uid_key_identity_and_hash_find_it_too(loaded: Archive) -> None:
-    (view,) = find_document(loaded.engine, "G09.1")
+    (view,) = find_with_recalled(loaded.engine, "G09.1")
     assert view.source_key == "UNID1"
     attachment = view.current.files[1].sha256
     names = [
@@ -81,7 +97,7 @@ def test_uid_key_identity_and_hash_find_it_too(loaded: Archive) -> None:
         view.current.original_sha256,
     ]
     for name in names:
-        assert find_document(loaded.engine, name) == [view], name
+        assert find_with_recalled(loaded.engine, name) == [view], name
 
 
 @pytest.mark.parametrize("name", ["", "   ", "161-KL/TU", "abc", "' OR 1=1 --", "%", "deadbeef"])
@@ -90,7 +106,7 @@ def test_what_is_not_there_is_not_found(loaded: Archive, name: str) -> None:
 
 
 def test_a_document_is_shown_with_all_that_belongs_to_it(loaded: Archive) -> None:
-    (view,) = find_document(loaded.engine, "UNID1")
+    (view,) = find_with_recalled(loaded.engine, "UNID1")
     assert view.recalled
     assert view.versions == (view.current,)
     assert view.current.subject == "Kết luận về đẩy mạnh chuyển đổi số trong các cơ quan Đảng"
@@ -110,22 +126,58 @@ def test_a_document_is_shown_with_all_that_belongs_to_it(loaded: Archive) -> Non
     recall, status = document_id("notes_van_ban_di", "UNID2"), document_id("truc_tinh", "TD-8")
     assert view.relations == (
         RelationView(
-            "recalls", True, str(recall), "notes_van_ban_di", "9-CV/TU", "G09.1", "Ban hành nhầm", None, True
+            "recalls",
+            True,
+            str(recall),
+            "notes_van_ban_di",
+            "9-CV/TU",
+            "Tỉnh ủy Sông Hương",
+            date(2025, 6, 1),
+            "G09.1",
+            "Ban hành nhầm",
+            None,
+            True,
         ),
         RelationView(
-            "status_of", True, str(status), "truc_tinh", None, "G09.1", "Ban hành nhầm", None, False
+            "status_of",
+            True,
+            str(status),
+            "truc_tinh",
+            None,
+            "Ủy ban nhân dân tỉnh Sông Hương",
+            date(2025, 5, 20),
+            "G09.1",
+            "Ban hành nhầm",
+            None,
+            False,
         ),
     )
     twin = document_id("truc_tinh", "TD-7")
     assert [(same.document, same.grade) for same in view.same_as] == [(str(twin), "A"), (str(twin), "B")]
-    assert view.same_as[1] == SameAsView(str(twin), "truc_tinh", "TD-7", "B", "160-kl-tu", "found")
+    assert view.same_as[1] == SameAsView(str(twin), "truc_tinh", "TD-7", "B", "160-kl-tu", "found", False)
+
+
+def test_normal_use_sees_the_tombstone_of_a_recalled_document(loaded: Archive) -> None:
+    (tombstone,) = find_document(loaded.engine, "160-KL/TU")[:1]
+    (view,) = find_with_recalled(loaded.engine, "UNID1")
+    assert isinstance(tombstone, Tombstone)
+    assert (tombstone.symbol, tombstone.issued_date) == ("160-KL/TU", date(2025, 5, 20))
+    assert (tombstone.relations, tombstone.history) == (view.relations, view.history)
+    told = str(asdict(tombstone))
+    assert view.current.subject is not None
+    assert view.current.subject not in told
+    assert not any(file.sha256 in told or file.name in told for file in view.current.files)
+    assert loaded.objects.size(view.current.original_sha256) > 0
+    (twin,) = find_document(loaded.engine, "TD-7")
+    assert isinstance(twin, DocumentView)
+    assert [same.recalled for same in twin.same_as] == [True, True]
 
 
 def test_what_a_document_names_and_the_archive_lacks_is_shown_as_named(loaded: Archive) -> None:
     (view,) = find_document(loaded.engine, "UNID2")
     assert not view.recalled
     assert (
-        RelationView("cites", False, None, None, None, "1/QĐ/TW", "Ban hành nhầm", None, False)
+        RelationView("cites", False, None, None, None, None, None, "1/QĐ/TW", "Ban hành nhầm", None, False)
         in view.relations
     )
 

@@ -171,7 +171,7 @@ def test_the_account_of_the_exchange_is_its_files(folder, report):
     assert {record.file for record in report.of(EXCHANGE)} == files
     assert report.counts(EXCHANGE).listed == len(files)
     codes = Counter(record.case for record in report.of(EXCHANGE) if record.kind == "status")
-    assert set(codes) == {"status-01", "status-02", "status-03", "status-06"}
+    assert set(codes) == {"status-01", "status-02", "status-03", "status-06", "status-15"}
 
 
 def test_what_is_expected_of_a_package_is_what_it_says(folder, report):

@@ -459,8 +459,9 @@ def test_real_status_messages(name: str, status: str) -> None:
     assert isinstance(parsed, SourceRecord)
     document = normalise(parsed, OPERATIONS)
     assert (document.kind, document.status_code) == (RecordKind.STATUS, status)
-    (relation,) = document.relations
-    assert relation.kind is RelationKind.STATUS_OF
+    kinds = [relation.kind for relation in document.relations]
+    assert kinds == [RelationKind.STATUS_OF, RelationKind.RECALLS][: 2 if status == "13" else 1]
+    relation = document.relations[0]
     assert (relation.target.number, relation.target.notation) == ("7816", "VPCP-TTĐT")
     assert relation.target.issued_date == date(2015, 9, 30)
     (step,) = document.trace

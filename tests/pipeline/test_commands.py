@@ -73,19 +73,47 @@ def test_sync_speaks_vietnamese_first_and_english_on_request(home, office):
     assert "Dry run, nothing written" in run("--lang", "en", "sync", "notes_van_ban", "--dry-run")[1]
 
 
-def test_show_finds_a_document_by_its_number_in_any_spelling_and_copies_its_files_out(home, office, tmp_path):
+def test_show_finds_a_document_by_its_number_in_any_spelling_and_copies_its_files_out(
+    home, office, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "200")
     run("sync", "dieu_hanh", "--jobs", "1")
-    wanted = office.case("recalled")
+    wanted = office.case("asked")
     for spelling in (wanted.symbol, wanted.symbol.lower(), f"Số: {wanted.symbol}"):
         status, [found] = json_lines("show", spelling)
         assert status == 0
         assert found["current"]["subject"] == wanted.subject
-        assert found["recalled"] is True
+        assert found["recalled"] is False
+    assert [step["status_code"] for step in found["history"] if step["status_code"]] == ["01", "03", "06"]
     status, output = run("show", wanted.symbol, "--save", str(tmp_path / "ra"))
     assert status == 0
-    assert "Đã thu hồi" in output
+    assert f"Văn bản trả lời {office.case('answer').symbol}" in " ".join(output.split())
+    assert "06 Đã xử lý xong" in " ".join(output.split())
     copied = sorted(path.suffix for path in (tmp_path / "ra").rglob("*") if path.is_file())
     assert copied == ["", ".pdf"]
+
+
+def test_show_tells_of_a_recalled_document_only_that_and_how_until_a_clerk_asks(
+    home, office, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "200")
+    run("sync", "dieu_hanh", "--jobs", "1")
+    wanted, recall = office.case("recalled"), office.case("recall")
+    status, [tombstone] = json_lines("show", wanted.symbol)
+    assert (status, tombstone["recalled"]) == (0, True)
+    assert wanted.subject not in str(tombstone)
+    status, output = run("show", wanted.symbol, "--save", str(tmp_path / "ra"))
+    told = " ".join(output.split())
+    assert (status, wanted.subject in told, (tmp_path / "ra").exists()) == (0, False, False)
+    assert "[Đã thu hồi]" in told
+    assert f"Thu hồi theo {recall.symbol}" in told
+    assert "Đồng ý cho lấy lại" in told
+    status, [whole] = json_lines("show", wanted.symbol, "--recalled", "--save", str(tmp_path / "ra"))
+    assert (whole["current"]["subject"], whole["recalled"]) == (wanted.subject, True)
+    assert [step["status_code"] for step in whole["history"] if step["by"]] == ["01", "03", "15"]
+    assert any((tmp_path / "ra").rglob("*.pdf"))
+    status, [replaced] = json_lines("show", office.case("replaced").symbol)
+    assert (replaced["replaced"], replaced["recalled"]) == (True, False)
 
 
 def test_show_says_no_when_there_is_no_such_document(home):
