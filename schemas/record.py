@@ -87,6 +87,18 @@ class BytesContent:
 
 
 @dataclass(frozen=True, slots=True)
+class PiecesContent:
+    """Content held in memory as it came, piece by piece."""
+
+    pieces: tuple[bytes, ...]
+    size: int
+
+    def open(self) -> BinaryIO:
+        """A reader over the bytes."""
+        return io.BytesIO(b"".join(self.pieces))
+
+
+@dataclass(frozen=True, slots=True)
 class FileContent:
     """Content of a whole file on local disk."""
 
@@ -113,6 +125,9 @@ def nothing_stored(sha256: str) -> Content | None:
 
 def chunks(content: Content, size: int = _CHUNK) -> Iterator[bytes]:
     """The bytes of ``content`` in pieces of at most ``size``."""
+    if isinstance(content, PiecesContent) and all(len(piece) <= size for piece in content.pieces):
+        yield from content.pieces
+        return
     with content.open() as stream:
         while piece := stream.read(size):
             yield piece

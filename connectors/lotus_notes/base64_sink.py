@@ -13,7 +13,7 @@ from schemas.record import BytesContent, Content
 LIMIT = 2 << 30
 """Most decoded bytes of one element, so that a bomb cannot fill the disk; Notes takes files up to 2 GB."""
 
-_SPACE = b" \t\r\n"
+_SPACE = b" \t\r"
 _STRETCH = re.compile(rb"[A-Za-z0-9+/]+")
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 
@@ -33,18 +33,21 @@ class Base64Sink:
         self._pending = b""
         self._padded = False
 
-    def feed(self, text: bytes) -> None:
-        """The next bytes of the element, in any encoding that holds ASCII."""
+    def feed(self, text: bytes) -> int:
+        """Takes the next bytes of the element, in any encoding that holds ASCII. Returns how many lines end in them."""
+        joined = text.replace(b"\n", b"")
+        breaks = len(text) - len(joined)
         if "too_large" in self.defects:
-            return
-        data = self._pending + text.replace(b"\n", b"")
+            return breaks
+        data = self._pending + joined
         whole = len(data) // 4 * 4
         if not self._padded and (decoded := _decoded(data[:whole])) is not None:
             self._pending = data[whole:]
             self._padded = data.endswith(b"=", 0, whole)
             self._keep(decoded)
         else:
-            self._feed_slowly(text)
+            self._feed_slowly(joined)
+        return breaks
 
     def content(self) -> Content:
         """The decoded bytes; call once, at the end."""

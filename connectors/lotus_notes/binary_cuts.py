@@ -16,8 +16,9 @@ from connectors.lotus_notes.nodes import BINARY
 from schemas.record import Content
 
 _SMALLEST = 4096
+_SMALL_RECORD = 1 << 16
 _BLOCK = 8 << 20
-_PIECE = 77 << 12
+_PIECE = 1 << 17
 _INSIDE_TAG = rb"""(?:[^'"<>/]|/(?!>)|"[^"<]*"|'[^'<]*')*"""
 _TOKEN = re.compile(
     rb"<(?:(?P<comment>!--)|(?P<cdata>!\[CDATA\[)|(?P<instruction>\?)|(?P<binary>(?:[^\s<>/:!?'\"=]+:)?(?:"
@@ -47,13 +48,14 @@ class BinaryCuts:
     def __init__(self, content: Content, limit: int = LIMIT) -> None:
         self._limit = limit
         self._sinks: list[Base64Sink] = []
-        self._mark = f"{secrets.token_hex(8)}:"
+        self._mark = ""
         self._lines: list[int] = []
         self._removed: list[int] = []
-        if content.size <= _SMALLEST:
+        if content.size <= _SMALL_RECORD:
             with content.open() as stream:
                 self.markup = stream.read()
         else:
+            self._mark = f"{secrets.token_hex(8)}:"
             with content.open() as stream:
                 reader = ByteReader(stream, content.size, block=min(_BLOCK, content.size))
                 self.markup = b"".join(self._kept(reader))
@@ -113,7 +115,6 @@ class BinaryCuts:
         breaks = 0
         for position in range(start, end, _PIECE):
             piece = reader.read(position, min(position + _PIECE, end))
-            breaks += piece.count(b"\n")
-            sink.feed(piece)
+            breaks += sink.feed(piece)
         self._sinks.append(sink)
         return breaks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import BinaryIO
 
-_BLOCK = 4 << 20
+_BLOCK = 1 << 20
 _OVERLAP = 1 << 16
 
 

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from xml.etree.ElementTree import Element
 
 from connectors.lotus_notes.attachments import File, joined
 from connectors.lotus_notes.encoding import UTF8, named
@@ -38,7 +39,7 @@ from connectors.lotus_notes.head import DATES
 from connectors.lotus_notes.items import Item, datetimes_of, item_in
 from connectors.lotus_notes.mime_mail import SENTENCES, Mail, MailItems, whole_mail
 from connectors.lotus_notes.nodes import Node
-from connectors.lotus_notes.record_xml import Element, RecordXml, XmlError, read_xml
+from connectors.lotus_notes.record_xml import RecordXml, XmlError, read_xml
 from connectors.lotus_notes.rfc822_text import MailHeader
 from schemas.record import (
     Attachment,
@@ -115,15 +116,16 @@ class _Collector:
 
     def take_all(self) -> None:
         """All children, in their order. Raises ``XmlError`` where one is nested too deep."""
-        for element in self._xml.root:
-            if self._xml.name(element) == "item":
-                self._item_read(item_in(self._xml, element))
+        xml = self._xml
+        if (stray := xml.root.text) and not stray.isspace():
+            self._stray(xml.root, 1)
+        for element, line in xml.children():
+            if xml.name(element) == "item":
+                self._item_read(item_in(xml, element, line))
             else:
-                self._other(self._xml.node(element))
+                self._other(xml.node(element, line))
             if (stray := element.tail) and not stray.isspace():
-                self._stray(element)
-        if (stray := self._xml.root.text) and not stray.isspace():
-            self._stray(self._xml.root)
+                self._stray(element, line)
 
     def _item_read(self, item: Item) -> None:
         if isinstance(item.mail, MailHeader):
@@ -134,9 +136,9 @@ class _Collector:
         self._files.extend(item.files)
         self._defects.extend(item.defects)
 
-    def _stray(self, element: Element) -> None:
+    def _stray(self, element: Element, line: int) -> None:
         said = "text stands between the items, where DXL has none; it is kept in the original only"
-        self._defects.append(Defect("text_stray", said, f"after line {self._xml.line(element)}"))
+        self._defects.append(Defect("text_stray", said, f"after <{self._xml.name(element)}>, line {line}"))
 
     def _other(self, node: Node) -> None:
         if node.name == "noteinfo":
@@ -155,7 +157,7 @@ class _Collector:
     def record(self, listing: Listing, original: Content, context: Mapping[str, str]) -> SourceRecord:
         """What was gathered, as the record of ``listing``."""
         element = self._xml.root
-        root = Node(self._xml.name(element), self._xml.attributes(element), self._xml.line(element), ())
+        root = Node(self._xml.name(element), self._xml.attributes(element), 1, ())
         fields = [Field("$document", root.name, attributes=root.attributes, line=root.line)]
         fields += [
             Field(name, "text", (root.attributes[key],))

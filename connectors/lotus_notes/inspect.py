@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 
 from connectors.lotus_notes.attachments import OLE_TYPE
 from connectors.lotus_notes.dxl import PRINTED
 from connectors.lotus_notes.folder import DxlFolder
-from schemas.record import Attachment, Field, Listing, SourceRecord, Unreadable, Window, sha256_of
+from schemas.record import Attachment, Field, SourceRecord, Unreadable, sha256_of
 
-_BATCH = 256
 _MESSAGE = "message/rfc822"
 _SCALARS = (
     "unid",
@@ -48,10 +46,8 @@ def inspect_dxl(path: Path) -> Iterator[dict[str, object]]:
     Raises:
         RetriableError: there is nothing at ``path``.
     """
-    source = DxlFolder("inspect", path)
-    for batch in _batches(source.inventory(Window())):
-        for answer in source.fetch(batch):
-            yield _loss(answer) if isinstance(answer, Unreadable) else _document(answer)
+    for answer in DxlFolder("inspect", path).records():
+        yield _loss(answer) if isinstance(answer, Unreadable) else _document(answer)
 
 
 def _document(record: SourceRecord) -> dict[str, object]:
@@ -132,8 +128,3 @@ def _first(printed: dict[str, Field], name: str) -> str | None:
 
 def _number(text: str | None) -> int | None:
     return int(text) if text is not None and text.isdecimal() else None
-
-
-def _batches(listings: Iterator[Listing]) -> Iterator[list[Listing]]:
-    while batch := list(islice(listings, _BATCH)):
-        yield batch

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from xml.etree.ElementTree import Element
 
 from connectors.lotus_notes.attachments import File, file_of
 from connectors.lotus_notes.mime_parts import LARGEST, MimePart, part_of
 from connectors.lotus_notes.nodes import Node
-from connectors.lotus_notes.record_xml import Element, RecordXml
+from connectors.lotus_notes.record_xml import RecordXml
 from connectors.lotus_notes.rfc822_text import MailHeader, header_of
 from connectors.lotus_notes.richtext import runs_of
 from connectors.lotus_notes.richtext_model import RAW_RECORDS
@@ -51,17 +52,16 @@ class _Value:
 _NOTHING = _Value()
 
 
-def item_in(xml: RecordXml, element: Element) -> Item:
+def item_in(xml: RecordXml, element: Element, line: int) -> Item:
     """The ``<item>`` at ``element``, as ``item_of`` has it. Raises ``XmlError`` when it is nested too deep."""
     if len(element) == 1:
         inner = element[0]
-        if xml.name(inner) == "text" and not len(inner):
-            attributes = xml.attributes(element)
-            if attributes.get("sealed") != "true":
-                # Most items by far: one text of one piece, for which no tree is built.
-                name = attributes.pop("name", "")
-                return Item(Field(name, "text", (inner.text or "",), (), (), attributes, xml.line(element)))
-    return item_of(xml.node(element))
+        if xml.name(inner) == "text" and not len(inner) and element.get("sealed") != "true":
+            # Most items by far: one text of one piece, for which no tree is built.
+            attributes = dict(xml.attributes(element))
+            name = attributes.pop("name", "")
+            return Item(Field(name, "text", (inner.text or "",), (), (), attributes, line))
+    return item_of(xml.node(element, line))
 
 
 def item_of(node: Node) -> Item:

@@ -42,7 +42,9 @@ class Markup:
     newline: bytes
 
 
-KINDS = ("comment", "cdata", "instruction", "doctype", "opens", "closes", "container", "container_end")
+KINDS = (
+    "comment", "cdata", "instruction", "doctype", "opens", "closes", "container", "container_end", "file"
+)  # fmt: skip
 """Names of the groups of ``Markup.token``."""
 
 
@@ -107,6 +109,7 @@ def _token(lit: _Pattern, any_of: _Pattern, prefix: str) -> re.Pattern[bytes]:
         lit("/") + b"(?P<closed>" + names + b")" + any_of(" \t\r\n") + b"*" + lit(">"),
         lit(prefix + "database") + after,
         lit("/" + prefix + "database") + any_of(" \t\r\n") + b"*" + lit(">"),
+        lit(prefix + "filedata") + after,
     )
     kinds = b"|".join(
         b"(?P<%s>%s)" % (kind.encode(), group) for kind, group in zip(KINDS, groups, strict=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -16,11 +14,10 @@ from connectors.lotus_notes.encoding import UTF8, Encoding, detect
 from connectors.lotus_notes.head import HeadError, read_head
 from connectors.lotus_notes.locator import Locator
 from connectors.lotus_notes.markup import markup
+from connectors.lotus_notes.record_bytes import read_bytes
 from connectors.lotus_notes.slices import Slice
-from connectors.lotus_notes.spool import Spool
 from schemas.record import Content, Listing
 
-_PIECE = 4 << 20
 _HEAD = 1024
 
 
@@ -31,6 +28,17 @@ class VanishedError(Exception):
         self.reason = reason
         self.message = message
         super().__init__(message)
+
+
+def context_of(locator: Locator, root: Root, encoding: Encoding) -> dict[str, str]:
+    """Facts of the export that the record at ``locator`` stands in (``SourceRecord.context``)."""
+    context = {"file": locator.file}
+    if locator.entries:
+        context["entry"] = "!".join(name for _, name in locator.entries)
+    context |= {name: root.attributes[name] for name in KEPT_ATTRIBUTES if name in root.attributes}
+    if encoding.name != UTF8:
+        context["encoding"] = encoding.name
+    return context
 
 
 class OpenExports:
@@ -65,7 +73,7 @@ class OpenExports:
         same = listing.revision.endswith("/" + digest[:16])
         if not same or not self._is_key(listing.key, reader, locator, root, digest):
             raise VanishedError("changed_while_reading", _CHANGED)
-        return content, self._context(locator, root)
+        return content, context_of(locator, root, self._encoding)
 
     def lost(self, locator: Locator, digest: str) -> Content | None:
         """The bytes of a loss; ``None`` where it has none."""
@@ -92,27 +100,10 @@ class OpenExports:
         return key == (head.key(replica) or f"sha256:{digest}")
 
     def _copy(self, reader: ByteReader, locator: Locator) -> tuple[Content, str]:
-        spool, digest = Spool(), hashlib.sha256()
-        first, last = locator.accessed
-        edges = (locator.start, locator.start + first, locator.start + last, locator.end)
-        for part, (begin, end) in enumerate(pairwise(edges)):
-            for position in range(begin, end, _PIECE):
-                piece = reader.read(position, min(position + _PIECE, end))
-                spool.write(piece)
-                if part != 1:  # the time of last access is no part of the record's state
-                    digest.update(piece)
-        if spool.size != locator.end - locator.start:
+        content, digest = read_bytes(reader, locator.start, locator.end, locator.accessed)
+        if content.size != locator.end - locator.start:
             raise VanishedError("changed_while_reading", _CHANGED)
-        return spool.content(), digest.hexdigest()
-
-    def _context(self, locator: Locator, root: Root) -> dict[str, str]:
-        context = {"file": locator.file}
-        if locator.entries:
-            context["entry"] = "!".join(name for _, name in locator.entries)
-        context |= {name: root.attributes[name] for name in KEPT_ATTRIBUTES if name in root.attributes}
-        if self._encoding.name != UTF8:
-            context["encoding"] = self._encoding.name
-        return context
+        return content, digest
 
     def _root(self, reader: ByteReader, offset: int) -> Root:
         if offset < 0:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
-from typing import Protocol
-
-from lxml import etree
+from collections.abc import Iterator, Mapping
+from xml.etree.ElementTree import Element, ParseError, XMLParser
+from xml.parsers import expat
 
 from connectors.lotus_notes.base64_sink import LIMIT
 from connectors.lotus_notes.binary_cuts import BinaryCuts
@@ -29,27 +28,13 @@ MAX_MARKUP = 512 << 20
 
 _PIECE = 4 << 20
 _PREFIX = re.compile(rb"[<\s]([A-Za-z_][\w.-]*):[A-Za-z_]")
+_DECLARED = re.compile(rb"""\sxmlns:([\w.-]+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')""")
+_CHILD = re.compile(
+    rb"<(?:[^\s<>/:!?'\"=]+:)?(?:item|noteinfo|updatedby|revisions|wassignedby|textproperties|mime)[\s/>]"
+)
 _XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
-_ERRORS = etree.ErrorTypes
-_ENCODING_ERRORS = frozenset({_ERRORS.ERR_INVALID_ENCODING, _ERRORS.ERR_UNSUPPORTED_ENCODING})
-
-
-class Element(Protocol):
-    """What is used of an element of ``lxml.etree``."""
-
-    tag: str
-    text: str | None
-    tail: str | None
-    sourceline: int | None
-    nsmap: dict[str | None, str]
-
-    def items(self) -> list[tuple[str, str]]:
-        """Its attributes in order; a name in a namespace is ``{uri}name``."""
-        ...
-
-    def __iter__(self) -> Iterator[Element]: ...
-    def __len__(self) -> int: ...
-    def __getitem__(self, at: int) -> Element: ...
+_UNBOUND_PREFIX = expat.errors.codes[expat.errors.XML_ERROR_UNBOUND_PREFIX]
+_INVALID_TOKEN = expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]
 
 
 class XmlError(RecordError):
@@ -77,61 +62,81 @@ class RecordXml:
         root: its element.
     """
 
-    def __init__(self, root: Element, cuts: BinaryCuts, prefixed: bool) -> None:
+    def __init__(self, root: Element, cuts: BinaryCuts, prefixes: Mapping[str, str]) -> None:
         self.root = root
         self._cuts = cuts
-        self._prefixed = prefixed
+        self._prefixes = prefixes
         self._names = _LocalNames()
 
     def name(self, element: Element) -> str:
         """Its local name."""
         return self._names[element.tag]
 
-    def attributes(self, element: Element) -> dict[str, str]:
+    def attributes(self, element: Element) -> Mapping[str, str]:
         """As printed, without declarations of namespaces."""
-        found = dict(element.items())
-        return _printed(found, element) if self._prefixed else found
+        return self._printed(element.attrib) if self._prefixes else element.attrib
 
-    def line(self, element: Element) -> int:
-        """Line of its start tag in the record, from 1."""
-        return self._cuts.line(element.sourceline or 0)
+    def children(self) -> Iterator[tuple[Element, int]]:
+        """The children of the root in order, each with the line of its start tag in the record."""
+        markup, line, position = self._cuts.markup, 1, 0
+        for child, start in zip(self.root, self._starts(markup), strict=True):
+            line += markup.count(b"\n", position, start)
+            position = start
+            yield child, self._cuts.line(line)
 
-    def node(self, element: Element, depth: int = 1) -> Node:
+    def node(self, element: Element, line: int = 1, depth: int = 1) -> Node:
         """``element`` and all that it holds.
 
         Args:
             element: of this record.
+            line: that the node and all nodes in it are said to stand at.
             depth: how many elements it stands in.
 
         Raises:
             XmlError: ``too_deep``.
         """
         if depth >= MAX_DEPTH:
-            said = f"the record's elements are nested more than {MAX_DEPTH} deep"
-            raise XmlError("too_deep", said, self.line(element))
+            raise XmlError("too_deep", f"the record's elements are nested more than {MAX_DEPTH} deep", line)
         name = self._names[element.tag]
-        attributes = self.attributes(element) or NO_ATTRIBUTES
-        line = self.line(element)
+        attributes: Mapping[str, str] = element.attrib or NO_ATTRIBUTES
+        if self._prefixes:
+            attributes = self._printed(attributes)
         if name in BINARY:
-            return self._binary(element, name, line, depth)
+            return self._binary(element, name, attributes, line, depth)
         text = element.text
         if not len(element):
             return Node(name, attributes, line, (text,) if text else ())
         parts: list[str | Node] = [text] if text else []
         for child in element:
-            parts.append(self.node(child, depth + 1))
+            parts.append(self.node(child, line, depth + 1))
             text = child.tail
             if text:
                 parts.append(text)
         return Node(name, attributes, line, parts)
 
-    def _binary(self, element: Element, name: str, line: int, depth: int) -> Node:
-        children = list(element)
-        text = (element.text or "") + "".join(child.tail or "" for child in children)
-        sink = self._cuts.sink(text)
+    def _binary(
+        self, element: Element, name: str, attributes: Mapping[str, str], line: int, depth: int
+    ) -> Node:
+        sink = self._cuts.sink((element.text or "") + "".join(child.tail or "" for child in element))
         content = sink.content()
-        parts = [self.node(child, depth + 1) for child in children]
-        return BinaryNode(name, self.attributes(element), line, parts, content, sink.defects)
+        parts = [self.node(child, line, depth + 1) for child in element]
+        return BinaryNode(name, attributes, line, parts, content, sink.defects)
+
+    def _printed(self, attributes: Mapping[str, str]) -> dict[str, str]:
+        """Attributes by their names with prefixes instead of namespaces."""
+        named = {}
+        for key, value in attributes.items():
+            uri, closed, name = key.lstrip("{").partition("}")
+            named[f"{self._prefixes.get(uri, '')}:{name}" if closed else key] = value
+        return named
+
+    def _starts(self, markup: bytes) -> list[int]:
+        """Where in the markup the children of the root begin."""
+        starts = [found.start() for found in _CHILD.finditer(markup)]
+        if len(starts) == len(self.root) and b"<!" not in markup and b"<?" not in markup:
+            # As many as there are children: each is the start tag of one, and none lies deeper.
+            return starts
+        return _parsed_starts(markup)
 
 
 def read_xml(original: Content, encoding: Encoding, base64_limit: int = LIMIT) -> RecordXml:
@@ -149,19 +154,17 @@ def read_xml(original: Content, encoding: Encoding, base64_limit: int = LIMIT) -
     """
     cuts = BinaryCuts(_as_utf8(original, encoding), base64_limit)
     markup = cuts.markup
-    _check_size(markup)
-    prefixed = b"xmlns:" in markup or b"xml:" in markup
+    _check(markup)
     try:
         root = _parsed(markup)
-    except etree.XMLSyntaxError as error:
-        if error.code != _ERRORS.NS_ERR_UNDEFINED_NAMESPACE:
-            raise _failed(error, encoding, cuts) from error
-        prefixed = True
-        root = _parsed_with_prefixes(markup, encoding, cuts)
-    return RecordXml(root, cuts, prefixed)
+    except ParseError as error:
+        if error.code != _UNBOUND_PREFIX:
+            raise _failed(error, markup, encoding, cuts) from error
+        return _read_with_prefixes(markup, encoding, cuts)
+    return RecordXml(root, cuts, _prefixes(markup))
 
 
-def _check_size(markup: bytes) -> None:
+def _check(markup: bytes) -> None:
     if not markup:
         raise XmlError("xml_malformed", "the record holds no element")
     if markup.lstrip()[:2] in {b"<!", b"<?"} and b"<!DOCTYPE" in markup:
@@ -176,40 +179,71 @@ def _check_size(markup: bytes) -> None:
 
 
 def _parsed(markup: bytes) -> Element:
-    parser = etree.XMLParser(
-        encoding=UTF8,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=True,
-        collect_ids=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
-    root: Element = etree.fromstring(markup, parser)
+    parser = XMLParser(encoding=UTF8)  # noqa: S314 - what declares a document type never gets here
+    parser.feed(markup)
+    root: Element = parser.close()
     return root
 
 
-def _parsed_with_prefixes(markup: bytes, encoding: Encoding, cuts: BinaryCuts) -> Element:
-    """Parses a record whose prefixes are declared above it, in the export's root element."""
+def _prefixes(markup: bytes) -> dict[str, str]:
+    """Prefix by namespace; empty where no attribute can have one."""
+    if b"xmlns:" not in markup and b"xml:" not in markup:
+        return {}
+    declared = {
+        (first or second).decode("utf-8"): prefix.decode("utf-8")
+        for prefix, first, second in _DECLARED.findall(markup)
+    }
+    return declared | {_XML_NAMESPACE: "xml"}
+
+
+def _read_with_prefixes(markup: bytes, encoding: Encoding, cuts: BinaryCuts) -> RecordXml:
+    """Reads a record whose prefixes are declared above it, in the export's root element."""
     found = sorted(set(_PREFIX.findall(markup)) - {b"xml", b"xmlns"})
     declared = b"".join(b" xmlns:%s='urn:prefix:%s'" % (prefix, prefix) for prefix in found)
+    whole = b"<export%s>%s</export>" % (declared, markup)
     try:
-        return _parsed(b"<export%s>%s</export>" % (declared, markup))[0]
-    except etree.XMLSyntaxError as error:
-        raise _failed(error, encoding, cuts) from error
+        root = _parsed(whole)[0]
+    except ParseError as error:
+        raise _failed(error, markup, encoding, cuts) from error
+    return RecordXml(root, cuts, _prefixes(whole))
 
 
-def _failed(error: etree.XMLSyntaxError, encoding: Encoding, cuts: BinaryCuts) -> XmlError:
+def _parsed_starts(markup: bytes) -> list[int]:
+    starts: list[int] = []
+    depth = 0
+
+    def opened(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        if depth == 1:
+            starts.append(parser.CurrentByteIndex)
+        depth += 1
+
+    def closed(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser = expat.ParserCreate(UTF8)
+    parser.StartElementHandler = opened
+    parser.EndElementHandler = closed
+    parser.Parse(markup, True)
+    return starts
+
+
+def _failed(error: ParseError, markup: bytes, encoding: Encoding, cuts: BinaryCuts) -> XmlError:
     line, column = error.position
     reason = "xml_malformed"
-    if error.code in _ENCODING_ERRORS:
+    if error.code == _INVALID_TOKEN and not _is_utf8(markup):
         reason = "encoding_invalid"
-    elif error.code == _ERRORS.ERR_RESOURCE_LIMIT:
-        reason = "too_deep"
-    said = " ".join(str(error.msg).partition(", line ")[0].split())
-    what = f"the record is not well-formed XML in {encoding.name}: {said}"
-    return XmlError(reason, what, cuts.line(line), column)
+    what = f"the record is not well-formed XML in {encoding.name}: {expat.ErrorString(error.code)}"
+    return XmlError(reason, what, cuts.line(line), column + 1)
+
+
+def _is_utf8(markup: bytes) -> bool:
+    try:
+        markup.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _as_utf8(original: Content, encoding: Encoding) -> Content:
@@ -229,14 +263,3 @@ def _as_utf8(original: Content, encoding: Encoding) -> Content:
         lines += error.object[: error.start].count(encoding.bytes_of("\n"))
         raise XmlError("encoding_invalid", what, lines) from error
     return spool.content()
-
-
-def _printed(attributes: dict[str, str], element: Element) -> dict[str, str]:
-    """Attributes by their names with prefixes instead of namespaces."""
-    prefixes = {uri: prefix for prefix, uri in element.nsmap.items() if prefix}
-    prefixes[_XML_NAMESPACE] = "xml"
-    named = {}
-    for key, value in attributes.items():
-        uri, closed, name = key.lstrip("{").partition("}")
-        named[f"{prefixes[uri]}:{name}" if closed else key] = value
-    return named

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from schemas.record import BytesContent, Content
+from schemas.record import BytesContent, Content, PiecesContent
 
 _IN_MEMORY = 8 << 20
 
@@ -40,7 +40,9 @@ class Spool:
     def content(self) -> Content:
         """What was written. Nothing is to be written afterwards."""
         if self._file is None:
-            return BytesContent(b"".join(self._pieces))
+            if len(self._pieces) < 2:
+                return BytesContent(b"".join(self._pieces))
+            return PiecesContent(tuple(self._pieces), self.size)
         self._file.flush()
         return SpooledContent(self._file, self.size)
 

@@ -18,7 +18,7 @@ from schemas.record import BytesContent
 
 def parsed(xml: str) -> Node:
     tree = read_xml(BytesContent(xml.encode()), Encoding("utf-8"))
-    return tree.node(tree.root)
+    return tree.node(tree.root, 1)
 
 
 def printed(text: str) -> str:
