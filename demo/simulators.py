@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from archive.folders import make_folder, write_private
-from demo import petitions
+from demo import exchange_messages, exchange_source, petitions, vxp_server
 from demo.domino_server import ACCOUNT, HOST, PASSWORD
 from demo.report import SourceCounts
 from demo.service_processes import ServiceProcesses
@@ -30,7 +31,7 @@ class Simulator:
     """One live system.
 
     Attributes:
-        source: name of the source, and of its YAML file in ``demo/sources/``.
+        source: name of the source. yaml: the text of its YAML file.
         command: module and arguments for ``python -m``, without the port; ``{data}`` stands for the data folder.
         connection: id of the Airflow connection.
         facts: what the connection holds beside host and port.
@@ -38,24 +39,37 @@ class Simulator:
     """
 
     source: str
+    yaml: Callable[[], str]
     command: tuple[str, ...]
     connection: str
     facts: Mapping[str, object]
     expected: Callable[[], SourceCounts]
 
-    @property
-    def yaml(self) -> Path:
-        """The source's YAML file."""
-        return _SOURCES / f"{self.source}.yaml"
+
+def _kept(source: str) -> Callable[[], str]:
+    return partial((_SOURCES / f"{source}.yaml").read_text, encoding="utf-8")
 
 
 SIMULATORS: Sequence[Simulator] = (
     Simulator(
         source="don_thu",
+        yaml=_kept("don_thu"),
         command=("demo.domino_server", "--petitions"),
         connection="lotus_notes_don_thu",
         facts={"conn_type": "domino", "schema": "http", "login": ACCOUNT, "password": PASSWORD},
         expected=petitions.expected,
+    ),
+    Simulator(
+        source=exchange_source.SOURCE,
+        yaml=exchange_source.exchange_yaml,
+        command=("demo.vxp_server", "{data}/simulators/messages", "--made-up"),
+        connection=exchange_source.CONNECTION,
+        facts={
+            "conn_type": "edoc_exchange",
+            "schema": "http",
+            "extra": {"dialect": "vxp", "system_id": vxp_server.SYSTEM, "secret_key": vxp_server.SECRET},
+        },
+        expected=exchange_messages.expected,
     ),
 )
 
@@ -86,7 +100,7 @@ class LiveSystems:
         sources = make_folder(self.data / "sources", 0o700)
         environment = {**os.environ, "PYTHONPATH": str(_REPOSITORY)}
         for simulator in self.simulators:
-            (sources / simulator.yaml.name).write_bytes(simulator.yaml.read_bytes())
+            (sources / f"{simulator.source}.yaml").write_text(simulator.yaml(), encoding="utf-8")
             if processes.pid(simulator.source) is None:
                 command = [part.replace("{data}", str(self.data)) for part in simulator.command]
                 port = ("--port", str(ports[simulator.source]))

@@ -242,16 +242,16 @@ def test_a_document_with_readers_is_counted_where_the_server_shows_it(office: Of
 
 def test_the_petitions_of_the_demo_come_to_what_their_maker_says(office: Office) -> None:
     petitions = next(found for found in SIMULATORS if found.source == "don_thu")
-    path = petitions.yaml
+    here = load_settings()
+    (here.home / "sources").mkdir(exist_ok=True)
+    path = here.home / "sources" / "don_thu.yaml"
+    path.write_text(petitions.yaml(), encoding="utf-8")
     config = load_source(path)
     settings = Settings(lists_hidden=True, failing={failing_unid(): "damaged"})
     with DominoServer(petitions_database(), settings) as server:
         opened = source(server, database=config.service.database)
         opened.name = "don_thu"
         office.environment.setattr(stages, "open_source", lambda *_: opened)
-        here = load_settings()
-        (here.home / "sources").mkdir(exist_ok=True)
-        (here.home / "sources" / "don_thu.yaml").write_bytes(path.read_bytes())
         run = run_here(here, office.stores, Order("don_thu", "sync", "đêm", Window()))
 
     counts = petitions_expected()
