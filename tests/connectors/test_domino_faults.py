@@ -132,7 +132,7 @@ def test_a_server_that_goes_away_at_an_attachment_stops_the_run(server: DominoSe
     asked = len(server.requests)
     server.faults.when(lambda request: request.number > asked + 1, Cut(), times=10_000)
     with pytest.raises(RetriableError):
-        list(reading.fetch(listings))
+        list(reading.fetch(listings[:1]))
 
 
 def test_a_server_that_goes_away_while_fetching_stops_the_run(server: DominoServer) -> None:
