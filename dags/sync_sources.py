@@ -39,20 +39,25 @@ RETRY = ExceptionRetryPolicy(
         ),
     ],
 )
+TIMEOUT = timedelta(hours=2)
 ARGUMENTS = {
     "owner": OWNER,
     "retries": 3,
     "retry_delay": timedelta(seconds=30),
     "retry_policy": RETRY,
     "show_return_value_in_logs": False,
-    "execution_timeout": timedelta(hours=2),
+    "execution_timeout": TIMEOUT,
 }
 
 
 def stages(config: SourceConfig, planned: XComArg) -> None:
     """Wire the stages behind a planning task."""
 
-    @task(pool=config.pool, map_index_template="{{ batch_label }}")
+    @task(
+        pool=config.pool,
+        map_index_template="{{ batch_label }}",
+        execution_timeout=TIMEOUT + config.longest_pause,
+    )
     def receive(batch: tasks.BatchValue) -> tasks.BatchValue:
         get_current_context()["batch_label"] = f"lô {batch['number']}"
         return tasks.receive(batch)
@@ -106,7 +111,7 @@ def sync(config: SourceConfig) -> DAG:
         doc_md=SYNC_DOC.format(source=config.source, title=config.title),
     ) as dag:
 
-        @task(pool=config.pool)
+        @task(pool=config.pool, execution_timeout=TIMEOUT + config.longest_pause)
         def plan() -> list[tasks.BatchValue]:
             return handed_on(tasks.plan_sync(config.source, get_current_context()))
 
@@ -163,7 +168,7 @@ def backfill(config: SourceConfig) -> DAG:
         },
     ) as dag:
 
-        @task(pool=config.pool)
+        @task(pool=config.pool, execution_timeout=TIMEOUT + config.longest_pause)
         def plan() -> list[tasks.BatchValue]:
             return handed_on(tasks.plan_backfill(config.source, get_current_context()))
 

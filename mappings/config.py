@@ -302,6 +302,12 @@ class SourceConfig(_Settings):
             raise ValueError(f"a {self.service.kind} service holds records of {SERVICES[self.service.kind]}")
         return self
 
+    @property
+    def longest_pause(self) -> timedelta:
+        """How long a task that reads the source may have to wait before it is its turn."""
+        hours = self.service.politeness.office_hours if self.service is not None else None
+        return hours.pause if hours is not None else timedelta(0)
+
     def where(self, *path: str | int) -> str:
         """File, line and key of a setting, for messages."""
         marked = MarkedYaml(None, self._lines)

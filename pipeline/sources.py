@@ -45,6 +45,21 @@ def drop_folder(config: SourceConfig, settings: Settings) -> Path:
     return settings.drop / (config.folder or config.source)
 
 
+def try_service(config: SourceConfig) -> tuple[bool, str]:
+    """Ask the live service of ``config`` for something small: whether that went well, and what to tell of it."""
+    from connectors.lotus_notes.hook import DominoHook
+    from connectors.operations.hook import ExchangeHook
+
+    match config.service:
+        case DominoService():
+            hook = DominoHook(config.connection)
+            return hook.test_source(config.service, ZoneInfo(config.schedule.timezone))
+        case ExchangeService():
+            return ExchangeHook(config.connection).test_connection()
+        case None:
+            return False, f"source {config.source} reads no live service"
+
+
 def _open_domino(config: SourceConfig) -> Source:
     # Imported here, with Airflow behind it: a command that reads no live service starts without them.
     from connectors.lotus_notes.hook import DominoHook

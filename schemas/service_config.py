@@ -6,7 +6,7 @@ in the Airflow connection, never here.
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -36,6 +36,13 @@ class OfficeHours(ServiceSettings):
     start: time = Field(default=time(7, 30), alias="from")
     end: time = Field(default=time(17, 0), alias="to")
     requests_per_second: float | None = Field(default=None, gt=0, le=1000)
+
+    @property
+    def pause(self) -> timedelta:
+        """How long a task may have to wait for their end: nothing where they only are slower."""
+        if self.requests_per_second is not None:
+            return timedelta(0)
+        return datetime.combine(date.min, self.end) - datetime.combine(date.min, self.start)
 
     @field_validator("start", "end", mode="before")
     @classmethod

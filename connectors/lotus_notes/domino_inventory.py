@@ -64,7 +64,7 @@ class DominoInventory:
     """Lists one database in the way that the settings say.
 
     Attributes:
-        complete: the list that was just read holds every document that the account may see.
+        complete: the list that was just read holds every document that the account may see, and at least one.
         hidden: how many entries the views count and do not show to the account.
     """
 
@@ -94,9 +94,10 @@ class DominoInventory:
             yield from self._all_documents(since)
 
     def _by_agent(self, since: datetime | None) -> Iterator[Listed]:
-        after = ""
+        after, count = "", 0
         while True:
             page = self._agent.rows(since, after, min(self._service.page, 5_000))
+            count += len(page.rows)
             for row in page.rows:
                 if row.readable:
                     moments = _Moments(moment_of(row.modified), moment_of(row.revised), moment_of(row.added))
@@ -104,7 +105,8 @@ class DominoInventory:
                 else:
                     yield Listed(row.unid, row.noteid, "access_denied", None, "access_denied")
             if not page.cursor:
-                self.complete = True
+                # An account that has lost its access is shown nothing: that proves no deletion.
+                self.complete = count > 0
                 return
             if not _after(page.cursor, after):
                 raise RetriableError(
@@ -125,7 +127,7 @@ class DominoInventory:
             current = self._one_pass()
             seen |= current.documents
             if before is not None and _agree(before, current):
-                self.complete = self._service.views_hold_everything
+                self.complete = self._service.views_hold_everything and bool(current.documents)
                 self.hidden = current.hidden
                 yield from current.documents.values()
                 return

@@ -37,3 +37,11 @@ class DominoHook(ServiceHook):
         except LienthongError as error:
             return False, f"Chưa được / not yet: {error}"
         return True, f"Đăng nhập được / logged in: {said}"
+
+    def test_source(self, service: DominoService, zone: ZoneInfo) -> tuple[bool, str]:
+        """As ``test_connection``, and ask the export agent of the database that ``service`` describes."""
+        try:
+            said = self.source("test", service, zone).check()
+        except LienthongError as error:
+            return False, f"Chưa được / not yet: {error}"
+        return True, f"Đăng nhập được, tác tử trả lời / logged in, the agent answers: {said}"

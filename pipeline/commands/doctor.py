@@ -21,7 +21,7 @@ from archive.ledger import verify_chain
 from archive.migrate import migrate
 from pipeline.commands.output import Output
 from pipeline.settings import Settings, configured_sources, load_settings
-from pipeline.sources import drop_folder
+from pipeline.sources import drop_folder, try_service
 from schemas.errors import LienthongError
 from signatures.trust import load_trust
 
@@ -132,6 +132,10 @@ def _sources(settings: Settings) -> Iterator[Check]:
     if not found:
         yield Check("sources", "problem", f"no source YAML in {', '.join(map(str, settings.sources))}")
     for config in found.values():
+        if config.service is not None:
+            good, told = try_service(config)
+            yield Check(f"source {config.source}", "ok" if good else "problem", told)
+            continue
         place = drop_folder(config, settings)
         if place.exists() and os.access(place, os.R_OK):
             yield Check(f"source {config.source}", "ok", str(place))

@@ -322,6 +322,13 @@ class TestInventory:
             standing = {found.unid for found in server.database.all()}
         assert standing <= {listing.key.rpartition(":")[2] for listing in listings}
 
+    @pytest.mark.parametrize("ways", [{}, VIEW])
+    def test_a_list_of_nothing_proves_no_deletion(self, ways: dict[str, object]) -> None:
+        with DominoServer(database(0)) as server:
+            reading = source(server, **ways)
+            assert everything(reading) == []
+            assert not reading.lists_everything
+
     def test_only_views_that_hold_everything_can_miss_a_document(self, server: DominoServer) -> None:
         reading = source(server, **{**VIEW, "views_hold_everything": False})
         assert len(everything(reading)) == 12

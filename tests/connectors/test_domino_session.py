@@ -222,6 +222,16 @@ def test_the_test_button_says_how_it_went(server: DominoServer, monkeypatch: pyt
     assert "refuses the login" in why
 
 
+def test_a_database_is_tried_through_its_agent(server: DominoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    hook = DominoHook(airflow_connection(monkeypatch, "may_hoi", server, PASSWORD))
+    good, told = hook.test_source(service(), ZONE)
+    assert good
+    assert "replica 47257A3C002E91B5" in told
+    bad, why = hook.test_source(service(agent="KhongCo"), ZONE)
+    assert not bad
+    assert "404" in why
+
+
 def test_the_hook_builds_a_plain_source(server: DominoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     hook = DominoHook(airflow_connection(monkeypatch, "may_nguon", server, PASSWORD))
     assert len(fetched(hook.source("notes", service(), ZONE))) == 3

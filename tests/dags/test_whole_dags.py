@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -9,9 +10,13 @@ import sqlalchemy as sa
 
 from archive.ledger import EventType
 from archive.runs import runs
-from pipeline.settings import load_settings
+from demo.domino_server import DominoServer, Settings
+from demo.petitions import failing_unid, petitions_database
+from demo.simulators import SIMULATORS
+from pipeline.settings import load_settings, source_config
 from pipeline.stages import open_stores
 from schemas.errors import FatalError
+from tests.dags.conftest import REPOSITORY
 
 pytestmark = [pytest.mark.dag, pytest.mark.postgres]
 
@@ -127,3 +132,28 @@ def test_files_that_others_made_are_accounted_for_to_the_last(dag_bag, stores, s
     [run] = runs(stores.engine)
     assert run.listed == run.archived + run.unchanged + run.quarantined + run.withheld
     assert run.archived > 0
+
+
+def test_a_night_over_a_live_server_through_an_airflow_connection(stores, lienthong_home, monkeypatch):
+    from airflow.dag_processing.dagbag import DagBag
+
+    [petitions] = [found for found in SIMULATORS if found.source == "don_thu"]
+    (lienthong_home / "sources").mkdir()
+    shutil.copy(petitions.yaml, lienthong_home / "sources")
+    settings = Settings(lists_hidden=True, failing={failing_unid(): "Entry not found in index"})
+    with DominoServer(petitions_database(), settings) as server:
+        connection = json.dumps({**petitions.facts, "host": server.url})
+        monkeypatch.setenv(f"AIRFLOW_CONN_{petitions.connection.upper()}", connection)
+        live = DagBag(REPOSITORY / "dags")
+        assert run_dag(live, "sync__don_thu") == "success"
+        [run] = runs(stores.engine)
+        expected = petitions.expected()
+        assert (run.listed, run.archived, run.quarantined) == (
+            expected.listed, expected.archived, expected.quarantined,
+        )  # fmt: skip
+        exported = server.asked("export")
+        assert run_dag(live, "sync__don_thu") == "success"
+        assert server.asked("export") == exported + 2, "only what failed or was withheld"
+        assert server.violations == []
+    [pool] = {live.dags["sync__don_thu"].get_task(name).pool for name in ("plan", "batch.receive")}
+    assert pool == source_config(load_settings(), "don_thu").pool

@@ -186,6 +186,13 @@ def test_a_live_service_is_described_in_one_block(tmp_path: Path) -> None:
     assert load_source(written(tmp_path, VALID)).service is None
 
 
+def test_a_task_must_be_allowed_to_wait_for_the_end_of_office_hours(tmp_path: Path) -> None:
+    slower, none = load_source(written(tmp_path, SERVICE)), load_source(written(tmp_path, VALID))
+    assert (slower.longest_pause, none.longest_pause) == (timedelta(0), timedelta(0))
+    paused = load_source(written(tmp_path, SERVICE.replace(", requests_per_second: 0.5", "")))
+    assert paused.longest_pause == timedelta(hours=9, minutes=30)
+
+
 @pytest.mark.parametrize(
     ("was", "becomes", "told"),
     [

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from demo.domino_server import DominoServer
+from demo.petitions import petitions_database
+from demo.simulators import SIMULATORS
 from pipeline.cli import EXIT_CONFIGURATION, EXIT_FAILED, EXIT_RETRY, build, exit_status
 from schemas.errors import ConfigurationError, FatalError, RetriableError
 
@@ -209,6 +212,24 @@ def test_doctor_finds_a_broken_source_file(home):
     assert status == 1
     [problem] = [check for check in report["checks"] if check["state"] == "problem"]
     assert "hong.yaml:" in problem["detail"]
+
+
+def test_doctor_asks_a_live_service(home, monkeypatch):
+    (home / "sources").mkdir()
+    [petitions] = [found for found in SIMULATORS if found.source == "don_thu"]
+    shutil.copy(petitions.yaml, home / "sources")
+
+    def told() -> dict[str, str]:
+        _, [report] = json_lines("doctor")
+        return next(check for check in report["checks"] if check["name"] == "source don_thu")
+
+    assert told()["state"] == "problem"
+    assert "AIRFLOW_CONN_LOTUS_NOTES_DON_THU" in told()["detail"]
+    with DominoServer(petitions_database()) as server:
+        connection = {**petitions.facts, "host": server.url}
+        monkeypatch.setenv("AIRFLOW_CONN_LOTUS_NOTES_DON_THU", json.dumps(connection))
+        assert told()["state"] == "ok"
+        assert "vanban/donthu.nsf" in told()["detail"]
 
 
 def test_an_unknown_source_is_a_configuration_error(home):
