@@ -34,6 +34,7 @@ from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 from connectors.lotus_notes.attachments import File, joined
+from connectors.lotus_notes.cd_items import CdItems
 from connectors.lotus_notes.encoding import UTF8, named
 from connectors.lotus_notes.head import DATES
 from connectors.lotus_notes.items import Item, datetimes_of, item_in
@@ -41,6 +42,7 @@ from connectors.lotus_notes.mime_mail import SENTENCES, Mail, MailItems, whole_m
 from connectors.lotus_notes.nodes import Node
 from connectors.lotus_notes.record_xml import RecordXml, XmlError, read_xml
 from connectors.lotus_notes.rfc822_text import MailHeader
+from connectors.lotus_notes.richtext import runs_of
 from schemas.record import (
     Attachment,
     Content,
@@ -111,6 +113,7 @@ class _Collector:
         self._items: list[Field] = []
         self._files: list[File] = []
         self._mail = MailItems()
+        self._composites = CdItems()
         self._whole_mail: Mail | None = None
         self._defects: list[Defect] = []
 
@@ -132,9 +135,20 @@ class _Collector:
             self._mail.header(item.mail)
         elif item.mail is not None:
             self._mail.part(len(self._items), item.field.name, item.mail)
+        if item.composite is not None:
+            self._composites.add(len(self._items), item.composite)
         self._items.append(item.field)
         self._files.extend(item.files)
         self._defects.extend(item.defects)
+
+    def _read_composites(self) -> None:
+        for position, item, text in self._composites.read():
+            runs, marks = runs_of(text.richtext)
+            self._items[position] = self._items[position]._replace(runs=runs, children=marks)
+            said = text.defects(bool(runs))
+            self._defects.extend(
+                Defect(code, what, f"item {item.name}, line {item.line}") for code, what in said
+            )
 
     def _stray(self, element: Element, line: int) -> None:
         said = "text stands between the items, where DXL has none; it is kept in the original only"
@@ -169,6 +183,7 @@ class _Collector:
         if root.attributes.get("truncated") == "true":
             said = "replication cut this document off: items or attachments are missing in the export"
             self._defects.append(Defect("document_truncated", said))
+        self._read_composites()
         attachments = self._attachments()
         return SourceRecord(
             listing=listing,

@@ -40,8 +40,8 @@ def inspect_dxl(path: Path) -> Iterator[dict[str, object]]:
 
     ``kind`` is the element (``document``, ``note``, ``profiledocument``), ``null`` for a piece that cannot
     be read at all; date-times are ISO 8601 with the printed offset; ``text`` is the plain text of text and
-    rich text items, else ``null``; ``unreadable`` names everything of the document that was not read as it
-    should be. What is not printed is ``null``.
+    rich text items (also of rich text in raw data), else ``null``; ``unreadable`` names everything of the
+    document that was not read as it should be. What is not printed is ``null``.
 
     Raises:
         RetriableError: there is nothing at ``path``.
@@ -100,7 +100,7 @@ def _item(field: Field) -> dict[str, object]:
         "name": field.name,
         "type": field.type,
         "values": list(field.values),
-        "text": field.text if field.type in _TEXTUAL else None,
+        "text": field.text if field.type in _TEXTUAL or field.runs else None,
         "sealed": field.attributes.get("sealed") == "true",
     }
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element
 
 from connectors.lotus_notes.attachments import File, file_of
+from connectors.lotus_notes.cd_items import CdItem
+from connectors.lotus_notes.cd_records import fonts_of
 from connectors.lotus_notes.mime_parts import LARGEST, MimePart, part_of
 from connectors.lotus_notes.nodes import Node
 from connectors.lotus_notes.record_xml import RecordXml
@@ -30,12 +32,14 @@ class Item:
         files: what it carries: a ``<file>``, or the bytes of a raw item that a field does not hold.
         defects: what was wrong with it.
         mail: the header or the part of a MIME message that it is, if it is one.
+        composite: the rich text in raw data that it is, if it is such; its text is read with the others of the record.
     """
 
     field: Field
     files: tuple[File, ...] = ()
     defects: tuple[Defect, ...] = ()
     mail: MailHeader | MimePart | None = None
+    composite: CdItem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class _Value:
     defects: tuple[tuple[str, str], ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
     mail: MailHeader | MimePart | None = None
+    composite: CdItem | None = None
 
 
 _NOTHING = _Value()
@@ -83,7 +88,8 @@ def item_of(node: Node) -> Item:
     field = Field(name, kind, value.values, value.runs, value.marks, attributes, node.line)
     wrong = value.defects + _faults(node, children)
     where = f"item {name}, line {node.line}" if wrong else ""
-    return Item(field, value.files, tuple(Defect(code, said, where) for code, said in wrong), value.mail)
+    defects = tuple(Defect(code, said, where) for code, said in wrong)
+    return Item(field, value.files, defects, value.mail, value.composite)
 
 
 def _faults(node: Node, children: list[Node]) -> tuple[tuple[str, str], ...]:
@@ -183,8 +189,12 @@ def _raw(node: Node, name: str) -> _Value:
                 read, attributes=(*attributes, *read.attributes), defects=(*defects, *read.defects)
             )
         defects.append(("raw_data_invalid", read))
+    composite = None
     if kind == _COMPOSITE:
-        said = "the exporter could not convert this rich text and printed raw data; it is not read"
+        composite = CdItem(name, _bytes(content), node.line)
+        if composite.is_fonts and (fonts := fonts_of(composite.data)):
+            return _Value(tuple(fonts.values()), attributes=attributes, composite=composite)
+        said = "the exporter could not convert this rich text and printed raw data"
         defects.append(("richtext_as_raw_data", said))
     files: tuple[File, ...] = ()
     values: tuple[str, ...] = ()
@@ -193,7 +203,7 @@ def _raw(node: Node, name: str) -> _Value:
         files = (File(internal, "itemdata", content, node.defects, name, node.line),)
     else:
         values = (base64.b64encode(_bytes(content)).decode("ascii"),)
-    return _Value(values, files=files, defects=tuple(defects), attributes=attributes)
+    return _Value(values, files=files, defects=tuple(defects), attributes=attributes, composite=composite)
 
 
 def _note_references(data: bytes) -> _Value | str:

@@ -66,7 +66,10 @@ def _items(record: SourceRecord, decode: Decode | None) -> Iterator[tuple[str, s
 
 
 def _values(field: Field, decode: Decode | None) -> str:
-    texts = [decode(value, None) for value in field.values] if decode is not None else field.values
+    if field.runs:
+        texts = ["".join(run.text if decode is None else decode(run.text, run.font) for run in field.runs)]
+    else:
+        texts = [value if decode is None else decode(value, None) for value in field.values]
     return "".join(f'<div class="value">{content(text)}</div>' for text in texts if text)
 
 

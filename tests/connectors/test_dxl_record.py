@@ -154,7 +154,7 @@ def test_every_kind_of_value(xml: str, kind: str, values: tuple[str, ...]) -> No
         (item("a", "<text/><text/>"), "item_type_unknown"),
         (item("a", "<hologram>x</hologram>"), "item_type_unknown"),
         (item("a", "<text/>", "sealed='true'"), "item_sealed"),
-        (item("Body", "<rawitemdata type='1'>AAEC</rawitemdata>"), "richtext_as_raw_data"),
+        (item("Body", "<rawitemdata type='1'>gQI=</rawitemdata>"), "richtext_as_raw_data"),
         (item("a", "<rawitemdata type='4'>AAEC</rawitemdata>"), "raw_data_invalid"),
         (item("a", "<rawitemdata type='e'>A*</rawitemdata>"), "raw_data_invalid"),
         ("<mystery/>", "element_unknown"),
