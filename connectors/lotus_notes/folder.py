@@ -9,6 +9,7 @@ from pathlib import Path
 from connectors.lotus_notes.drop_files import drop_files
 from connectors.lotus_notes.drop_manifest import Reconciled, reconcile
 from connectors.lotus_notes.dxl import read_record
+from connectors.lotus_notes.form_fonts import fonts_in, with_form_fonts
 from connectors.lotus_notes.listings import UNREADABLE, Found, found_in, told_loss
 from connectors.lotus_notes.locator import Locator, parse_locator
 from connectors.lotus_notes.open_export import OpenExports, VanishedError
@@ -68,7 +69,8 @@ class DxlFolder:
         if listing.key.startswith(UNREADABLE):
             said = "the source listed these bytes as no readable record; list the source again to read them"
             return Unreadable(listing, listing.revision, said, _where(listing), original)
-        return read_record(listing, original, context)
+        answer = read_record(listing, original, context)
+        return answer if isinstance(answer, Unreadable) else with_form_fonts(answer, fonts_in(context))
 
     def records(self) -> Iterator[SourceRecord | Unreadable]:
         """What ``fetch`` answers to all that ``inventory`` lists, in one pass over the bytes.
@@ -103,9 +105,12 @@ class DxlFolder:
                 original = exports.lost(locator, listing.key.removeprefix(UNREADABLE))
                 return Unreadable(listing, locator.reason, locator.message, locator.where, original)
             original, context = exports.record(locator, listing)
+            answer = _placed(read_record(listing, original, context), locator)
+            if isinstance(answer, Unreadable):
+                return answer
+            return with_form_fonts(answer, exports.form_fonts(locator, answer.form))
         except VanishedError as gone:
             return Unreadable(listing, gone.reason, gone.message, locator.where)
-        return _placed(read_record(listing, original, context), locator)
 
 
 def _reconciled(folder: Path) -> Reconciled:
@@ -123,7 +128,10 @@ def _read(found: Found) -> SourceRecord | Unreadable:
     locator = found.locator
     if locator.reason or found.content is None:
         return Unreadable(found.listing, locator.reason, locator.message, locator.where, found.content)
-    return _placed(read_record(found.listing, found.content, found.context), locator)
+    answer = _placed(read_record(found.listing, found.content, found.context), locator)
+    if isinstance(answer, Unreadable) or found.fonts is None:
+        return answer
+    return with_form_fonts(answer, found.fonts.of(answer.form))
 
 
 def _placed(answer: SourceRecord | Unreadable, locator: Locator) -> SourceRecord | Unreadable:

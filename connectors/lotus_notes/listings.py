@@ -12,6 +12,7 @@ from connectors.lotus_notes.byte_reader import ByteReader
 from connectors.lotus_notes.drop_files import DropFile
 from connectors.lotus_notes.drop_manifest import Told
 from connectors.lotus_notes.encoding import Encoding, detect
+from connectors.lotus_notes.form_fonts import DESIGNS, FormFonts, read_form_fonts
 from connectors.lotus_notes.head import HeadError, read_head
 from connectors.lotus_notes.locator import Locator
 from connectors.lotus_notes.open_export import context_of
@@ -38,12 +39,14 @@ class Found:
         locator: the place, and what is wrong there.
         context: facts of the export, for a record (``open_export.context_of``).
         content: the bytes, where there are any and they are to be kept.
+        fonts: of the forms designed before a record that is kept; ``None`` where there are none.
     """
 
     listing: Listing
     locator: Locator
     context: Mapping[str, str] = field(default_factory=lambda: NO_CONTEXT)
     content: Content | None = None
+    fonts: FormFonts | None = None
 
 
 def found_in(file: DropFile, keep: bool = False) -> Iterator[Found]:
@@ -82,13 +85,21 @@ def _in_export(name: str, export: Export, keep: bool) -> Iterator[Found]:
         yield _loss(place, reader, keep)
         return
     reader = ByteReader(export.stream, export.size, encoding.width)
-    for piece in Slices(reader, encoding):
+    slices = Slices(reader, encoding)
+    fonts: dict[int, FormFonts] = {}
+    for piece in slices:
         place = replace(place, start=piece.start, end=piece.end)
         if isinstance(piece, Loss):
             lost = replace(place, reason=piece.reason, message=piece.message, line=piece.line)
             yield _loss(lost, reader, keep)
-        else:
-            yield _slice(place, reader, encoding, piece, keep)
+            continue
+        found = _slice(place, reader, encoding, piece, keep)
+        if keep and DESIGNS & slices.skipped.keys():
+            root = piece.root.offset
+            if root not in fonts:
+                fonts[root] = read_form_fonts(reader, root, encoding)
+            found = replace(found, fonts=fonts[root])
+        yield found
 
 
 def _slice(place: Locator, reader: ByteReader, encoding: Encoding, piece: Slice, keep: bool) -> Found:

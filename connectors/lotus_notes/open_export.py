@@ -11,6 +11,7 @@ from connectors.lotus_notes.archives import ArchiveError, Entries, ExportFile
 from connectors.lotus_notes.byte_reader import ByteReader
 from connectors.lotus_notes.container import KEPT_ATTRIBUTES, Root, start_tag
 from connectors.lotus_notes.encoding import UTF8, Encoding, detect
+from connectors.lotus_notes.form_fonts import FormFonts, read_form_fonts
 from connectors.lotus_notes.head import HeadError, read_head
 from connectors.lotus_notes.locator import Locator
 from connectors.lotus_notes.markup import markup
@@ -56,6 +57,7 @@ class OpenExports:
         self._size = 0
         self._encoding = Encoding(UTF8)
         self._roots: dict[int, Root] = {}
+        self._fonts: dict[int, FormFonts] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -74,6 +76,15 @@ class OpenExports:
         if not same or not self._is_key(listing.key, reader, locator, root, digest):
             raise VanishedError("changed_while_reading", _CHANGED)
         return content, context_of(locator, root, self._encoding)
+
+    def form_fonts(self, locator: Locator, form: str) -> Mapping[str, str]:
+        """The fonts in which the form, designed in the same export as a record, shows its fields."""
+        if locator.root < 0:
+            return {}
+        reader = self._reader(locator)
+        if locator.root not in self._fonts:
+            self._fonts[locator.root] = read_form_fonts(reader, locator.root, self._encoding)
+        return self._fonts[locator.root].of(form)
 
     def lost(self, locator: Locator, digest: str) -> Content | None:
         """The bytes of a loss; ``None`` where it has none."""
@@ -131,7 +142,7 @@ class OpenExports:
         return ByteReader(self._stream, self._size, self._encoding.width)
 
     def _open_entry(self, file: ExportFile, entries: Entries) -> None:
-        self._roots = {}
+        self._roots, self._fonts = {}, {}
         try:
             self._stream, self._size = file.open(entries)
         except ArchiveError as error:

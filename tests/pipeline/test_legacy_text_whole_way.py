@@ -84,3 +84,25 @@ def test_a_secret_is_seen_in_every_encoding(tmp_path: Path, encoding: Encoding) 
     finding = screen(record, NOTES)
     assert finding is not None
     assert finding.level == "mat"
+
+
+def test_the_font_of_the_form_reads_what_is_too_short_for_words(tmp_path: Path) -> None:
+    fields = "".join(
+        f"<run><font name='.VnTime'/><field type='text' name='{name}'/></run>"
+        for name in ("DoMat", "TrichYeu")
+    )
+    form = f"<form name='VanBanDen'><body><richtext><par>{fields}</par></richtext></body></form>"
+    texts = (
+        item("TrichYeu", f"<text>{printed(typed('Tờ trình', Encoding.TCVN3))}</text>"),
+        item("DoMat", f"<text>{printed(typed('Thường', Encoding.TCVN3))}</text>"),
+        item("SoKyHieu", "<text>15-TTr/TU</text>"),
+    )
+    (tmp_path / "a.dxl").write_text(database(form, document(1, *texts)), encoding="utf-8")
+    source = DxlFolder("notes_van_ban", tmp_path)
+    (record,) = source.fetch(list(source.inventory(Window())))
+    assert isinstance(record, SourceRecord)
+    assert screen(record, NOTES) is None
+    held = normalise(record, NOTES)
+    assert held.subject == "Tờ trình"
+    (decoding,) = [decoding for decoding in held.decodings if decoding.field == "subject"]
+    assert (decoding.original, decoding.encoding, decoding.reason) == ("Tê tr×nh", "tcvn3", "form_field")
