@@ -11,39 +11,33 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from unittest.mock import patch
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from archive.database import DATABASE
-from archive.embedded import EmbeddedServer
 from archive.runs import RunSummary
+from benchmarks.temporary_archive import temporary_archive
 from connectors.lotus_notes.domino import DominoSource
 from demo.domino_database import NotesDatabase, small_documents
 from demo.domino_faults import Cut, Request
 from demo.domino_server import ACCOUNT, DATABASE_PATH, PASSWORD, REPLICA_ID, DominoServer
 from pipeline import stages
 from pipeline.quiet import quiet_libraries
-from pipeline.settings import Settings, load_settings
-from pipeline.stages import Order, Stores, open_stores
+from pipeline.settings import Settings
+from pipeline.stages import Order, Stores
 from pipeline.sync import run_here
 from schemas.connection import ServiceConnection
 from schemas.errors import RetriableError
 from schemas.record import Window
 from schemas.service_config import DominoService
 
-_FAST_NOT_SAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _FILE_EVERY = 5
 _BATCH = 50
 _YAML = """
@@ -100,7 +94,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     quiet_libraries()
-    with _installation() as (settings, stores):
+    with temporary_archive() as (settings, stores):
         costs = measure(settings, stores, options.documents, options.every)
     if options.json:
         print(json.dumps({kind: asdict(cost) for kind, cost in costs.items()}))
@@ -174,25 +168,6 @@ def _kept(stores: Stores, source: str) -> Counter[str]:
     )
     with stores.engine.connect() as connection:
         return Counter(connection.execute(statement, {"source": source}).scalars())
-
-
-@contextmanager
-def _installation() -> Iterator[tuple[Settings, Stores]]:
-    with tempfile.TemporaryDirectory(prefix="lienthong-benchmark-") as place:
-        folder = Path(place)
-        folder.chmod(0o711)  # as root the server runs as nobody, who must come through
-        server = EmbeddedServer(folder / "postgres", settings=_FAST_NOT_SAFE)
-        server.start()
-        try:
-            server.ensure_database(DATABASE)
-            chosen = {"LIENTHONG_HOME": str(folder / "home"), "LIENTHONG_DATABASE_URL": server.url(DATABASE)}
-            with patch.dict(os.environ, chosen):
-                settings = load_settings()
-                stores = open_stores(settings)
-                yield settings, stores
-                stores.engine.dispose()
-        finally:
-            server.stop()
 
 
 def _print(costs: dict[str, Cost]) -> None:
