@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 
+from connectors.lotus_notes.dxl import read_record
 from connectors.lotus_notes.folder import DxlFolder
 from connectors.lotus_notes.record_page import record_page
 from mappings.field_paths import leaves, members
 from mappings.vietnamese import RecordText
-from schemas.record import Listing, SourceRecord, TextRun, Window
+from schemas.record import Content, Listing, SourceRecord, TextRun, Window
 
 _BATCH = 64
 
@@ -33,6 +35,12 @@ def write_pages(export: Path, folder: Path) -> int:
             if isinstance(record, SourceRecord):
                 (folder / _name(record.listing, written)).write_text(_page(record), encoding="utf-8")
     return sum(written.values())
+
+
+def page_of(original: Content, context: Mapping[str, str]) -> str | None:
+    """The page of one archived record of DXL, read again from its original; ``None`` where it cannot be read."""
+    answer = read_record(Listing("", "", ""), original, context)
+    return _page(answer) if isinstance(answer, SourceRecord) else None
 
 
 def _page(record: SourceRecord) -> str:

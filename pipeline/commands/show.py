@@ -10,10 +10,13 @@ from typing import Annotated
 
 import typer
 
+from archive.manifest import read_manifest
 from archive.queries import find_document, find_with_recalled
 from archive.views import DocumentView, Tombstone, VerdictView
+from connectors.lotus_notes.dxl import DXL_TYPE
 from pipeline.commands.output import Output
 from pipeline.commands.threads import print_history, relation_rows
+from pipeline.record_pages import page_of
 from pipeline.settings import load_settings
 from pipeline.stages import Stores, open_stores
 from schemas.errors import FatalError
@@ -161,8 +164,15 @@ def _copy_out(stores: Stores, document: DocumentView, folder: Path) -> None:
                 shutil.copyfileobj(stream, target)
         except OSError as error:
             raise FatalError(f"cannot copy a file out: {error.strerror}", where=str(place / name)) from error
+    if current.original_type == DXL_TYPE:
+        with stores.objects.open(current.manifest_sha256) as stream:
+            context = read_manifest(stream.read()).context
+        page = page_of(stores.objects.content(current.original_sha256), context)
+        if page is not None:
+            (place / _PAGE).write_text(page, encoding="utf-8")
 
 
+_PAGE = "page.html"
 _EXTENSIONS = {
     "application/pdf": ".pdf",
     "application/zip": ".zip",

@@ -96,6 +96,15 @@ def test_show_finds_a_document_by_its_number_in_any_spelling_and_copies_its_file
     assert copied == ["", ".pdf"]
 
 
+def test_show_copies_a_notes_document_out_with_a_page_to_look_at(home, office, tmp_path):
+    run("sync", "notes_van_ban")
+    wanted = next(each for each in office.of("notes_van_ban") if each.outcome == "archived" and each.subject)
+    status, _ = json_lines("show", wanted.symbol, "--save", str(tmp_path))
+    page = next(tmp_path.rglob("page.html")).read_text(encoding="utf-8")
+    assert status == 0
+    assert wanted.subject in page
+
+
 def test_show_tells_of_a_recalled_document_only_that_and_how_until_a_clerk_asks(
     home, office, tmp_path, monkeypatch
 ):
