@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import mimetypes
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -74,6 +75,7 @@ class Settings:
         urls_open: false when the database has *Don't allow URL open*.
         data_service: the Domino Data Service is switched on for the database and its views.
         lists_hidden, failing, agent_says_charset: see ``demo.domino_agent.Agent``.
+        tls: makes it an HTTPS server.
         now: local time without zone. clock: seconds, for sessions.
     """
 
@@ -88,6 +90,7 @@ class Settings:
     failing: dict[str, str] = field(default_factory=dict)
     agent_says_charset: bool = True
     agent: str = AGENT
+    tls: ssl.SSLContext | None = None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(LOCAL).replace(tzinfo=None))
     clock: Callable[[], float] = time.monotonic
 
@@ -119,12 +122,15 @@ class DominoServer:
         )
         self._views = {view.name: view for view in standard_views()}
         self._http = _Http((HOST, port), self)
+        if self.settings.tls is not None:
+            self._http.socket = self.settings.tls.wrap_socket(self._http.socket, server_side=True)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
     @property
     def url(self) -> str:
         """Where it answers, without a slash at the end."""
-        return f"http://{HOST}:{self._http.server_address[1]}"
+        scheme = "https" if self.settings.tls is not None else "http"
+        return f"{scheme}://{HOST}:{self._http.server_address[1]}"
 
     def __enter__(self) -> Self:
         self._thread.start()

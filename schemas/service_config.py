@@ -92,9 +92,11 @@ class ViewColumns(ServiceSettings):
     """Names of the view's columns (programmatic names, ``$17`` or ``NgaySua``) that say when a document changed.
 
     Attributes:
-        modified: when it was modified in this file.
-        revised: when it was last edited anywhere.
-        added: when it was added to this file.
+        revised: when it was last edited anywhere: the formula ``@Modified``, all that a view of Domino 8.5 can say.
+            A document that replicates in late carries an old one, so with this column alone every document is
+            listed whatever the window; what has not changed is not fetched again all the same.
+        modified: when it was modified in this file; added: when it was added to it (``@ModifiedInThisFile``,
+            ``@AddedToThisFile`` of Domino 9.0.1 FP8). With one of them a window can be kept to.
         sequence: number of its revisions.
     """
 

@@ -19,7 +19,7 @@ _READING = re.compile(
     r"|ReadViewEntries(&(Start|Count|OutputFormat)=[0-9A-Za-z.]*|&ExpandView)*",
     re.ASCII,
 )
-_PAGING = re.compile(r"((start|count|since)=[0-9A-Za-z:.-]*&?)*", re.ASCII)
+_PAGING = re.compile(r"((start|count)=[0-9]*&?)*", re.ASCII)
 _FILE = re.compile(r"0/[0-9A-F]{32}/\$FILE/[^/]+", re.ASCII)
 
 
@@ -63,10 +63,9 @@ class DominoAddresses:
         """Entries of a view by the Data Service, from index ``start`` (0-based) on."""
         return f"{self._root}/api/data/collections/name/{quote(name, safe='')}?start={start}&count={count}"
 
-    def documents(self, since: datetime | None) -> str:
-        """All documents by the Data Service, or those modified since then."""
-        query = f"?since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since is not None else ""
-        return f"{self._root}/api/data/documents{query}"
+    def documents(self) -> str:
+        """All documents by the Data Service. Its ``since`` is not used: it asks for dates that late replicas lack."""
+        return f"{self._root}/api/data/documents"
 
     def file(self, unid: str, name: str) -> str:
         """An attachment."""

@@ -29,7 +29,7 @@ from schemas.service_config import DominoService, ViewColumns
 _log = logging.getLogger(__name__)
 
 _LONGEST_PAGE = 256 << 20
-_ALL_DOCUMENTS = ViewColumns(modified="@modified")
+_ALL_DOCUMENTS = ViewColumns(revised="@modified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Listed:
         unid: 32 hexadecimal digits, upper case.
         noteid: hexadecimal, or ``""``.
         revision: ``<sequence>/<revised, else modified; UTC, to the second>``, ``-`` for what is unknown.
-        changed_at: the later of *modified in this file* and *added to file*.
+        changed_at: the later of *modified in this file* and *added to file*; ``None`` where neither is known.
         problem: why it cannot be fetched (``access_denied``, ``undated``), or ``""``.
     """
 
@@ -91,7 +91,7 @@ class DominoInventory:
         elif self._service.views:
             yield from self._by_views()
         else:
-            yield from self._all_documents(since)
+            yield from self._all_documents()
 
     def _by_agent(self, since: datetime | None) -> Iterator[Listed]:
         after, count = "", 0
@@ -114,8 +114,8 @@ class DominoInventory:
                 )
             after = page.cursor
 
-    def _all_documents(self, since: datetime | None) -> Iterator[Listed]:
-        page = self._page(self._addresses.documents(since), read_collection)
+    def _all_documents(self) -> Iterator[Listed]:
+        page = self._page(self._addresses.documents(), read_collection)
         for row in page.rows:
             if row.unid:
                 yield _listed(row, _ALL_DOCUMENTS)
@@ -246,7 +246,8 @@ class _Moments:
         # To the second: not every way of listing prints hundredths.
         moment = f"{state.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if state else "-"
         here = [moment for moment in (self.modified, self.added) if moment is not None]
-        return Listed(unid, noteid, f"{sequence or '-'}/{moment}", max(here) if here else self.revised)
+        # Not `revised`: a late replica carries an old one, and would be outside every window.
+        return Listed(unid, noteid, f"{sequence or '-'}/{moment}", max(here) if here else None)
 
 
 def _listed(row: ViewRow, columns: ViewColumns) -> Listed:

@@ -58,7 +58,7 @@ def connection(server: DominoServer | str, **changed: object) -> ServiceConnecti
     """The right account at ``server`` (or its address); ``changed`` are other attributes."""
     address = urlsplit(server if isinstance(server, str) else server.url)
     given: dict[str, object] = {"login": ACCOUNT, "password": PASSWORD, **changed}
-    return ServiceConnection("may", address.hostname or "", "http", address.port, **given)  # type: ignore[arg-type]
+    return ServiceConnection("may", address.hostname or "", address.scheme, address.port, **given)  # type: ignore[arg-type]
 
 
 def service(**changed: object) -> DominoService:

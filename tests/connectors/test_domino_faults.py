@@ -259,6 +259,19 @@ class TestInventory:
         assert late.changed_at == night.replace(tzinfo=LOCAL)
         assert everything(reading) == [*before, late]
 
+    @pytest.mark.parametrize(
+        "ways",
+        [{**VIEW, "columns": {"revised": "$modified"}}, {"inventory": "data_service"}],
+    )
+    def test_where_only_old_dates_are_known_no_window_hides_a_late_replica(
+        self, ways: dict[str, object]
+    ) -> None:
+        with DominoServer(database(4), Settings(data_service=True)) as server:
+            reading = source(server, **ways)
+            window = Window(datetime(2026, 11, 24, tzinfo=LOCAL))
+            assert list(reading.inventory(window)) == everything(reading)
+            assert len(everything(reading)) == 4
+
     def test_revisions_are_the_same_night_after_night_until_somebody_saves(
         self, server: DominoServer
     ) -> None:

@@ -14,7 +14,7 @@ from connectors.lotus_notes.domino_session import LOGIN
 from connectors.lotus_notes.hook import DominoHook
 from connectors.provider_info import provider_info
 from connectors.read_only_session import ReadOnlySession
-from demo.domino_faults import Cut, LoggedOut, Refused
+from demo.domino_faults import Cut, LoggedOut, Refused, Stalled
 from demo.domino_server import ACCOUNT, DATABASE_PATH, PASSWORD, DominoServer, Settings
 from demo.domino_sessions import LoginMode
 from schemas.connection import ServiceConnection
@@ -58,8 +58,7 @@ BUILT = [
     ADDRESSES.export([unid_of(1), unid_of(2)]),
     ADDRESSES.view("Văn bản\\Đến & đi", "3.5.1", 30, "json"),
     ADDRESSES.collection("Tất cả", 40, 100),
-    ADDRESSES.documents(FakeClock().moment),
-    ADDRESSES.documents(None),
+    ADDRESSES.documents(),
     ADDRESSES.file(unid_of(1), "Tờ trình số 5/TTr?a=b&c #1 100%.doc"),
     ADDRESSES.file(unid_of(1), "../../names.nsf"),
 ]
@@ -157,6 +156,12 @@ def test_busy_servers_are_asked_again_later(server: DominoServer) -> None:
     clock = FakeClock()
     assert len(fetched(source(server, clock))) == 3
     assert 7 <= max(clock.slept) < 8
+
+
+def test_an_answer_that_stops_half_way_is_asked_for_again(server: DominoServer) -> None:
+    server.faults.at(4, Stalled())
+    assert len(fetched(source(server, politeness={"read_timeout": 0.3}))) == 3
+    assert len(server.requests) == 8
 
 
 def test_a_server_that_stays_away_is_left_to_the_scheduler(server: DominoServer) -> None:
