@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 
 from connectors.lotus_notes.nodes import Node
 
+_DEEPEST_BLOCK = 60
+_DEEPEST_INLINE = 20
+# Deeper ones are not opened, what they hold stays: nobody writes so, and readers of the tree call themselves.
+
 
 @dataclass(slots=True)
 class _Open:
@@ -80,9 +84,10 @@ class Tree:
     def open_block(self, name: str) -> None:
         """An element that holds paragraphs."""
         self._end_paragraph()
-        self._blocks.append(_Open(name))
         if name == "section":
             self._hotspots.append(name)
+        if len(self._blocks) < _DEEPEST_BLOCK:
+            self._blocks.append(_Open(name))
 
     def close_block(self, name: str) -> None:
         """The end of the innermost element of that name, and of all in it; nothing if there is none."""
@@ -116,8 +121,9 @@ class Tree:
     def open_inline(self, name: str, attributes: dict[str, str] | None = None) -> None:
         """A hotspot in running text; where a paragraph ends inside, it goes on in the next."""
         self._begin_paragraph()
-        self._inline.append(_Open(name, attributes or {}))
         self._hotspots.append(name)
+        if len(self._inline) < _DEEPEST_INLINE:
+            self._inline.append(_Open(name, attributes or {}))
 
     def close_hotspot(self) -> None:
         """The end of the hotspot that was opened last."""

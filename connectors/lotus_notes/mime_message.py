@@ -21,7 +21,7 @@ _LINE_END = b"\r\n"
 _ENCODED_LINE = 76  # characters, RFC 2045 clause 6.8
 _RAW_LINE = _ENCODED_LINE // 4 * 3
 _BASE64_TEXT = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]{0,76}={0,2}\s*")
-_QUOTED_TEXT = re.compile(rb"(?:[\t\r\n !-<>-~]|=[0-9A-Fa-f]{2}|=[ \t]*\r?\n)*")
+_QUOTED_TEXT = re.compile(rb"(?:[\t\r\n !-<>-~]++|=[0-9A-Fa-f]{2}|=[ \t]*\r?\n)*+")
 _HEAD = 1 << 14
 
 
@@ -79,14 +79,13 @@ class Joined:
         name = self._name(line, closing)
         if name is None:
             self.defects.append("mime_boundary_unknown")
-            whole = line
         else:
             self._close_up_to(name, closing)
             whole = b"--" + name.encode("ascii", "replace") + (b"--" if closing else b"")
-        before, _, after = stored.partition(line)
-        if not before:
+            stored = stored.replace(line, whole, 1)
+        if not stored.startswith((b"\r", b"\n")):
             self._end_line()
-        self._write(before + whole + after)
+        self._write(stored)
 
     def _name(self, line: bytes, closing: bool) -> str | None:
         printed = line.decode("ascii", "replace")

@@ -20,7 +20,8 @@ from connectors.lotus_notes.spool import Spool
 from schemas.errors import RecordError
 from schemas.record import Content, chunks
 
-MAX_DEPTH = 200
+MAX_DEPTH = 120
+"""Most elements in one another: readers of rich text call themselves five times for each."""
 MAX_ELEMENTS = 1_000_000
 MAX_QUOTES = 8_000_000
 MAX_MARKUP = 512 << 20

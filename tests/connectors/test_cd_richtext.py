@@ -195,6 +195,16 @@ def test_no_records_break_it_and_no_letter_is_lost(records: list[tuple[int, byte
     assert html_of(text.richtext)
 
 
+@pytest.mark.parametrize(
+    "opens", [cd.record(163, b"\0" * 12) + cd.cell(0, 0), cd.record(169, struct.pack("<HIH", 2, 0, 0)),
+              cd.record(173, struct.pack("<HIH", BUNDLE, 0, 0))]
+)  # fmt: skip
+def test_what_is_nested_without_end_keeps_its_text(opens: bytes) -> None:
+    text = richtext_of(opens * 5000 + cd.paragraph(cd.text("chữ")), {}, Definitions(), 1)
+    assert "".join(run.text for run in runs_of(text.richtext)[0]).strip() == "chữ"
+    assert "chữ" in html_of(text.richtext)
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_break_it(data: bytes) -> None:
     assert isinstance(richtext_of(data, {}, Definitions(), 1).broken, str)
