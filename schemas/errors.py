@@ -6,6 +6,8 @@ Retry policies follow from the class: ``RetriableError`` is tried again, every o
 
 from __future__ import annotations
 
+from functools import partial
+
 __all__ = [
     "ConfigurationError",
     "FatalError",
@@ -32,6 +34,11 @@ class LienthongError(Exception):
         self.expected = expected
         self.action = action
         super().__init__(what, where, expected, action)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it travels from a worker process: the exception's own way would call it with positions alone."""
+        told = {"where": self.where, "expected": self.expected, "action": self.action}
+        return partial(type(self), self.what, **told), ()
 
     @property
     def explanation(self) -> str:

@@ -277,5 +277,5 @@ def _just_changed(record: SourceRecord, now: datetime | None) -> bool:
                 changed = datetime.fromisoformat(field.values[0])
             except ValueError:
                 return False
-            return changed.tzinfo is not None and now - changed < _SETTLED
+            return changed.tzinfo is not None and abs(now - changed) < _SETTLED
     return False

@@ -192,7 +192,7 @@ class DominoSession:
             with self._sent("GET", "/") as response:
                 if response.status_code == 401:
                     raise self.explain(LoginFormError(), "/")
-                return response.headers.get("Server", "")
+                return response.headers.get("Server", "").strip()
         except _FailedError as failed:
             self._give_up_or_wait(self._politeness.tries, failed, "/")
             return ""
