@@ -18,7 +18,7 @@ from functools import cache
 from itertools import islice, product
 
 from benchmarks.other_languages import SENTENCES, UNICODE_VIETNAMESE
-from demo.organs import DISTRICTS
+from demo.organs import DISTRICTS, ORGANS
 from demo.phrases import KINDS, OPINIONS, RECIPIENTS_OF_PARTY, RECIPIENTS_OF_STATE, TASKS, TOPICS
 from mappings.legacy_decoding import decode
 from mappings.legacy_evidence import outcome
@@ -74,6 +74,10 @@ def strings() -> list[str]:
         length = 1 + number % 6
         start = number % max(1, len(words) - length)
         found[" ".join(words[start : start + length])] = None
+    found.update(dict.fromkeys(text.upper() for text in list(found)[::10]))
+    for organ in ORGANS:
+        found.update(dict.fromkeys((organ.name, *organ.header)))
+        found.update(dict.fromkeys(text for one in organ.officials for text in (one.full_name, one.position)))
     return list(found)
 
 

@@ -7,7 +7,6 @@ import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -17,11 +16,10 @@ from connectors.lotus_notes.folder import DxlFolder
 from mappings.explanations import Explanation, Standing, explain_lines, explain_record
 from mappings.legacy_tables import Encoding
 from pipeline.commands.output import Output
-from schemas.record import Unreadable, Window
+from schemas.record import Unreadable
 
 _STANDARD_INPUT = "-"
 _AUTO = "auto"
-_BATCH = 64
 _SHOWN = 300  # characters of a text in a table; JSON has all
 _HEAD = 65_536
 
@@ -90,16 +88,13 @@ def _explained(name: str, asked: Encoding | None) -> Iterator[tuple[str, Iterabl
 
 
 def _records(path: Path) -> Iterator[tuple[str, Iterable[Explanation | Unreadable]]]:
-    source = DxlFolder("decode", path)
-    listings = source.inventory(Window())
-    while batch := list(islice(listings, _BATCH)):
-        for answer in source.fetch(batch):
-            title = answer.listing.key
-            if isinstance(answer, Unreadable):
-                yield title, (answer,)
-            else:
-                told = (one for one in explain_record(answer) if one.standing is not Standing.ASCII)
-                yield f"{title} {answer.form}".rstrip(), told
+    for answer in DxlFolder("decode", path).records():
+        title = answer.listing.key
+        if isinstance(answer, Unreadable):
+            yield title, (answer,)
+        else:
+            told = (one for one in explain_record(answer) if one.standing is not Standing.ASCII)
+            yield f"{title} {answer.form}".rstrip(), told
 
 
 def _head(path: Path) -> bytes:
