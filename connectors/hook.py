@@ -61,6 +61,13 @@ class ServiceHook(BaseHook):
                 expected="a host name, and as scheme http or https",
                 action="correct the host in Airflow (Admin > Connections)",
             )
+        if address.path not in {"", "/"}:
+            raise ConfigurationError(
+                f"the host of the connection has a path, {address.path}",
+                where=where,
+                expected="the server only",
+                action="take it out of the host; paths of the service belong into the source's YAML",
+            )
         return ServiceConnection(
             id=self.connection_id,
             host=address.host,
@@ -76,13 +83,14 @@ class _Address(NamedTuple):
     host: str
     scheme: str = ""
     port: int | None = None
+    path: str = ""
 
 
 def _address(host: str) -> _Address:
     """What people put into the host field: a name, a name with a port, or a whole address."""
     parts = urlsplit(host.strip() if "://" in host else f"//{host.strip()}")
     try:
-        return _Address(parts.hostname or "", parts.scheme, parts.port)
+        return _Address(parts.hostname or "", parts.scheme, parts.port, parts.path)
     except ValueError:
         return _Address("")
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from connectors.operations.exchange.vxp_signature import read_timestamp
 from demo.exchange_mailbox import ExchangeFolder, Message, far_from
 from demo.exchange_serving import serve
+from demo.organs import ORGANS
 from demo.simulated_service import Received, Reply, SimulatedService, json_reply, last_part
 
 SYSTEM, SECRET = "archive.vptu", "bi-mat-cua-phong-mau"
@@ -25,6 +26,10 @@ SYSTEM, SECRET = "archive.vptu", "bi-mat-cua-phong-mau"
 _PREFIX = "XroadVnpt-"
 _WRITING = ("updateStatus", "sendEdoc", "registerAgency", "deleteAgency")
 _SIGNED = ("systemid", "timestamp", "Content-Type")
+
+
+def _organs() -> list[tuple[str, str, str, str, str]]:
+    return [(str(number), "", organ.organ_id, organ.name, "") for number, organ in enumerate(ORGANS, start=1)]
 
 
 @dataclass(slots=True)
@@ -47,7 +52,7 @@ class VxpSettings:
     counts_from: int = 0
     repeats: bool = False
     reversed_pages: bool = False
-    organs: Sequence[tuple[str, str, str, str, str]] = ()
+    organs: Sequence[tuple[str, str, str, str, str]] = field(default_factory=_organs)
 
 
 class VxpServer(SimulatedService):

@@ -55,7 +55,8 @@ def try_service(config: SourceConfig) -> tuple[bool, str]:
             hook = DominoHook(config.connection)
             return hook.test_source(config.service, ZoneInfo(config.schedule.timezone))
         case ExchangeService():
-            return ExchangeHook(config.connection).test_connection()
+            exchange = ExchangeHook(config.connection)
+            return exchange.test_source(config.service, ZoneInfo(config.schedule.timezone))
         case None:
             return False, f"source {config.source} reads no live service"
 

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from schemas.service_config import Politeness, ServiceSettings
 
-Operation = Literal["login", "list", "get", "sent", "agencies", "agencies_qd20", "count_edoc", "count_status"]
+Operation = Literal["login", "list", "get", "sent", "agencies", "count_edoc", "count_status"]
 """What a connector may ask an exchange service to do; nothing among it changes anything there."""
 
 _WRITING = frozenset(

@@ -61,6 +61,11 @@ def test_a_host_that_http_cannot_reach_is_refused(monkeypatch: pytest.MonkeyPatc
         given(monkeypatch, f"sai_{len(host)}", host=host)
 
 
+def test_a_path_is_not_dropped_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError, match="/lgsp/v1"):
+        given(monkeypatch, "sai_duong_dan", host="https://truc.example.vn/lgsp/v1")
+
+
 def test_extra_fields_that_are_no_object_are_refused_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match="JSON object") as caught:
         given(monkeypatch, "sai_extra", host="domino", extra='["bí mật"]')

@@ -32,7 +32,7 @@ from tests.connectors.exchange_services import (
     message,
     server,
 )
-from tests.connectors.source_contract import everything, stored
+from tests.connectors.source_contract import comparable, everything, stored
 
 LIST = {
     "vxp": "/getReceivedEdocList",
@@ -216,9 +216,26 @@ def test_a_list_is_held_against_the_count_of_the_service(serve: Callable[..., An
 )
 def test_an_answer_that_is_no_list_is_not_an_empty_list(serve: Callable[..., Any], body: bytes) -> None:
     service = serve("vxp", five())
-    service.faults.on(LIST["vxp"], Changed(lambda reply: replace(reply, body=body)))
+    service.faults.on(LIST["vxp"], Changed(lambda reply: replace(reply, body=body)), times=2)
     with pytest.raises(RetriableError):
         everything(mailbox("vxp", service))
+
+
+@pytest.mark.parametrize("dialect", ["vxp", "lgsp", "bkav"])
+@pytest.mark.parametrize(
+    "fault",
+    [Cut(0.5), Changed(lambda reply: replace(reply, body=reply.body[: len(reply.body) // 2]))],
+    ids=["broken_off", "cut_unseen"],
+)
+def test_whichever_request_of_a_night_fails_the_night_is_the_same(
+    serve: Callable[..., Any], dialect: str, fault: Cut | Changed
+) -> None:
+    service = serve(dialect, [mail()[0], mail()[5], mail()[7]])
+    right = [comparable(answer) for answer in fetched(mailbox(dialect, service))]
+    for number in range(1, len(service.requests) + 1):
+        service.requests.clear()
+        service.faults.when(lambda request, number=number: request.number == number, fault)
+        assert [comparable(answer) for answer in fetched(mailbox(dialect, service))] == right, number
 
 
 def test_days_are_asked_for_as_the_site_counts_them(serve: Callable[..., Any]) -> None:
@@ -462,6 +479,16 @@ def test_a_code_of_the_site_means_what_its_settings_say(serve: Callable[..., Any
     service.faults.on(GET["vxp"], Changed(lambda reply: replace(reply, body=refusal)))
     answers = fetched(mailbox("vxp", service, errors={"77": "record"}))
     assert [getattr(answer, "reason", "") for answer in answers] == ["not_at_service", "", "", "", ""]
+
+
+def test_a_message_whose_refusal_only_sounds_like_ours_stops_no_other(serve: Callable[..., Any]) -> None:
+    service = serve("vxp", five())
+    refusal = {"status": "FAIL", "ErrorCode": "51", "ErrorDesc": "timestamp in document is invalid"}
+    service.faults.on(
+        GET["vxp"], Changed(lambda reply: replace(reply, body=json.dumps(refusal).encode())), times=1
+    )
+    answers = fetched(mailbox("vxp", service))
+    assert [getattr(answer, "reason", "") for answer in answers] == ["refused_by_service", "", "", "", ""]
 
 
 @pytest.mark.parametrize(

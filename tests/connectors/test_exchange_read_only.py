@@ -44,8 +44,8 @@ PATHS = (
 
 READING = {
     "vxp": {("POST", f"/{call}") for call in (
-        "getReceivedEdocList", "getEdoc", "getSentEdocList", "getAgenciesList", "getAgenciesListQD20",
-        "countReceiveEdoc", "countReceiveStatus",
+        "getReceivedEdocList", "getEdoc", "getSentEdocList", "getAgenciesList", "countReceiveEdoc",
+        "countReceiveStatus",
     )},
     "lgsp": {("POST", "/v1/auth/login")} | {
         ("GET", f"/v1/{call}") for call in ("syncReceivedEdocList", "getEdoc", "getAgenciesList")

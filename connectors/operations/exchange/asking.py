@@ -16,7 +16,9 @@ from connectors.operations.exchange.dialect import UndeliveredError
 from connectors.operations.exchange.json_reply import Json, LongText, NotJsonError, read_json
 from connectors.operations.exchange.refusals import Recovery, Refusal, refusal_in
 from schemas.errors import ConfigurationError, FatalError, RetriableError
+from schemas.record import Content
 
+_HEAD = 256
 _UNAUTHORISED = frozenset({401, 403})
 
 
@@ -41,7 +43,7 @@ class Asking:
             RetriableError: it is away, or does not answer in JSON. FatalError: it refuses us.
         """
         try:
-            asked, reply = self._reply(request)
+            asked, reply = self._twice(request)
         except AnswerTooLargeError as error:
             raise FatalError(
                 f"the service answers with {error}", where="service, page", action="ask for fewer rows a page"
@@ -81,11 +83,21 @@ class Asking:
         recovery = reply.recovery(self.codes)
         if recovery == "retriable":
             raise RetriableError(f"the service is busy: {reply}", where=self.caller.where(asked))
-        if recovery == "fatal":
+        if reply.certain(self.codes) == "fatal":
             raise self._refused(asked, reply)
-        reason = "refused_by_service" if recovery == "unknown" else "not_at_service"
+        # What only sounds as if it concerned us may concern this message: one bad record must not stop the others.
+        known = recovery == "record"
         message = f"the service does not deliver the message: {reply}"
-        raise UndeliveredError(reason, message, strange=recovery == "unknown")
+        raise UndeliveredError(
+            "not_at_service" if known else "refused_by_service", message, strange=not known
+        )
+
+    def _twice(self, request: Callable[[], Request]) -> tuple[Request, Json | Refusal]:
+        try:
+            return self._reply(request)
+        except _NoAnswerError:
+            # A gateway's page, or an answer cut off without HTTP noticing, does not come again.
+            return self._reply(request)
 
     def _reply(self, request: Callable[[], Request]) -> tuple[Request, Json | Refusal]:
         asked = request()
@@ -100,18 +112,14 @@ class Asking:
         try:
             reply = read_json(answer.content)
         except NotJsonError as error:
-            if request.bare and answer.status < 400:
+            if request.bare and answer.status < 400 and _is_bare(answer.content):
                 return LongText(answer.content)
             return self._without_json(request, answer, str(error))
-        refusal = refusal_in(reply)
-        if answer.status < 400:
-            return refusal or reply
-        refusal = refusal or Refusal("", "")
-        return Refusal(refusal.code, f"HTTP {answer.status} {_word(answer.status)}{refusal.text}".strip())
+        return refusal_in(reply, answer.status) or reply
 
     def _without_json(self, request: Request, answer: Answer, problem: str) -> Refusal:
         if answer.status in _UNAUTHORISED:
-            return Refusal("", f"HTTP {answer.status} {_word(answer.status)}".strip())
+            return Refusal("", "", answer.status)
         if answer.status >= 400:
             raise _NoSuchCallError(
                 f"the service knows no {request.method} {request.path} (HTTP {answer.status})",
@@ -145,5 +153,7 @@ class _NoAnswerError(RetriableError):
     """The answer is no JSON."""
 
 
-def _word(status: int) -> str:
-    return {401: "unauthorized ", 403: "forbidden ", 404: "not found "}.get(status, "")
+def _is_bare(content: Content) -> bool:
+    """True for text that is neither broken JSON nor a page."""
+    with content.open() as stream:
+        return not stream.read(_HEAD).lstrip().startswith((b"{", b"[", b"<"))

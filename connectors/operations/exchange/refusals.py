@@ -32,6 +32,9 @@ LGSP_CODES: Mapping[str, tuple[Recovery, str]] = MappingProxyType(
 )
 """Error codes of the provincial LGSP: what they mean for a reader, and the service's own words."""
 
+_OK = 200
+_FIRST_ERROR = 400
+_BY_HTTP: Mapping[int, Recovery] = MappingProxyType({401: "fatal", 403: "fatal"})
 _BY_TEXT: tuple[tuple[Recovery, re.Pattern[str]], ...] = (
     (
         "record",
@@ -61,30 +64,38 @@ class Refusal:
     Attributes:
         code: the service's own, ``""`` when it gives none.
         text: its words, shortened.
+        http: the answer's status.
     """
 
     code: str
     text: str
+    http: int = 200
 
     def recovery(self, codes: Mapping[str, Recovery]) -> Recovery:
-        """What can be done: by ``codes`` where they know the code, else by the words."""
-        if self.code in codes:
-            return codes[self.code]
+        """What can be done: by ``codes`` where they know the code, by HTTP's status, else by the words."""
+        if found := self.certain(codes):
+            return found
         return next((recovery for recovery, words in _BY_TEXT if words.search(self.text)), "unknown")
 
+    def certain(self, codes: Mapping[str, Recovery]) -> Recovery | None:
+        """The same where it is no guess from words; else ``None``."""
+        return codes.get(self.code) or _BY_HTTP.get(self.http)
+
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.code, self.text) if part) or "no reason given"
+        parts = (f"HTTP {self.http}" if self.http != _OK else "", self.code, self.text)
+        return ": ".join(part for part in parts if part) or "no reason given"
 
 
-def refusal_in(reply: Json) -> Refusal | None:
-    """The refusal that ``reply`` is; ``None`` for an answer that says yes."""
+def refusal_in(reply: Json, http: int) -> Refusal | None:
+    """The refusal that ``reply``, which came with the status ``http``, is; ``None`` for an answer that says yes."""
     inner = get(reply, "data")
     code = _first(reply, _CODES) or _first(inner, _CODES)
     status = text_of(get(reply, "status")).lower()
-    if code in _GOOD_CODES and get(reply, "success") is not False and status not in _BAD_STATUSES:
+    said_no = code not in _GOOD_CODES or get(reply, "success") is False or status in _BAD_STATUSES
+    if http < _FIRST_ERROR and not said_no:
         return None
     text = _first(inner, _TEXTS) or _first(reply, _TEXTS) or _listed_errors(get(reply, "errors"))
-    return Refusal(code, text[:300])
+    return Refusal(code, text[:300], http)
 
 
 def _first(found: Json, names: tuple[str, ...]) -> str:

@@ -125,18 +125,22 @@ class ExchangeMailbox:
         if located is None:
             message = "the service's list names no identity by which the message could be asked for"
             return Unreadable(listing, "listed_without_identity", message, listing.locator[:200])
+        best: Unreadable | None = None
         for tries_left in reversed(range(self._settings.reads)):
             spool = Spool(total_limit=_ROOM * self._settings.megabytes * 1_000_000)
             try:
-                record = self._read(listing, self.dialect.deliver(*located, spool), located)
+                answer = self._read(listing, self.dialect.deliver(*located, spool), located)
             except UndeliveredError as error:
-                if tries_left and error.passing:
-                    continue
-                raise
-            # A package cut off on its way is whole the next time; one that was stored so is not.
-            if isinstance(record, SourceRecord) or not tries_left:
-                return record
-        raise AssertionError("unreachable: the last try returns or raises")
+                if not error.passing or (not tries_left and best is None):
+                    raise
+                continue
+            if isinstance(answer, SourceRecord):
+                return answer
+            # A package cut off on its way is whole the next time, one that was stored so is not; the most is kept.
+            if best is None or _bytes_of(answer) > _bytes_of(best):
+                best = answer
+        assert best is not None
+        return best
 
     def _read(
         self, listing: Listing, delivery: Delivery, located: tuple[str, Kind]
@@ -208,6 +212,10 @@ def _read_beside(context: Mapping[str, str]) -> list[tuple[str, str]]:
     except ValueError:
         return []
     return [(str(name), str(digest)) for name, digest in found]
+
+
+def _bytes_of(answer: Unreadable) -> int:
+    return answer.original.size if answer.original is not None else 0
 
 
 def _attachment(name: str, content: Content, position: int) -> Attachment:

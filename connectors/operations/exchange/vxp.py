@@ -27,7 +27,6 @@ ENDPOINTS: Mapping[Operation, Endpoint] = MappingProxyType(
         "get": Endpoint("POST", "/getEdoc"),
         "sent": Endpoint("POST", "/getSentEdocList"),
         "agencies": Endpoint("POST", "/getAgenciesList"),
-        "agencies_qd20": Endpoint("POST", "/getAgenciesListQD20"),
         "count_edoc": Endpoint("POST", "/countReceiveEdoc"),
         "count_status": Endpoint("POST", "/countReceiveStatus"),
     }
@@ -90,7 +89,7 @@ class VxpDialect:
         return Delivery(take_package(package, spool))
 
     def agencies(self) -> Iterator[Agency]:
-        """Every organ, each once, with the codes of QĐ 20/2020/QĐ-TTg where the site knows them."""
+        """Every organ."""
         reply = self._asking.ask(lambda: self._request("agencies", []))
         for row in rows_in(reply, self._settings.fields.rows):
             yield Agency(
