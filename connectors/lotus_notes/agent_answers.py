@@ -17,6 +17,7 @@ VERSION = "1"
 
 _UNKNOWN = "-"
 _HEX = re.compile(r"[0-9A-F]+")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _PIECE = 1 << 20
 _TAIL = 512
 _END = re.compile(rb"<end\s+entries\s*=\s*['\"](\d+)['\"]\s*/>\s*</lienthong>\s*$")
@@ -203,9 +204,8 @@ class _Envelope:
         elif self._depth == 2 and name == "entry":
             self.entries.append(_entry(attributes))
         elif self._depth == 3 and self.entries and name == "attachment":
-            size = attributes.get("size", "")
-            known = int(size) if size.isascii() and size.isdecimal() else None
-            self.entries[-1].files.append(AnnouncedFile(attributes.get("name", ""), known))
+            size = _number(attributes.get("size", ""))
+            self.entries[-1].files.append(AnnouncedFile(attributes.get("name", ""), size))
         elif self._depth == 3 and self.entries and name == "dxl":
             self.opened = self._parser.CurrentByteIndex
 
@@ -217,14 +217,17 @@ class _Envelope:
 
 
 def _entry(attributes: dict[str, str]) -> ExportEntry:
-    announced = attributes.get("attachments", "")
     return ExportEntry(
         unid=attributes.get("unid", "").strip().upper(),
         status=attributes.get("status", ""),
         message=attributes.get("message", ""),
-        announced=int(announced) if announced.isascii() and announced.isdecimal() else None,
+        announced=_number(attributes.get("attachments", "")),
         inline=attributes.get("files") == "inline",
     )
+
+
+def _number(printed: str) -> int | None:
+    return int(printed) if _NUMBER.fullmatch(printed) else None
 
 
 def _rescued(answer: Content, reading: _Envelope) -> ExportEntry | None:

@@ -60,16 +60,18 @@ def read_xml(data: bytes) -> ViewPage:
         BrokenAnswerError: it is cut off or no such XML.
     """
     # Entities and DTDs have no place in it: none are resolved, nothing is fetched.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
     try:
-        root = etree.fromstring(_well_formed(data), parser)
+        root = etree.fromstring(_well_formed(data.strip()), parser)
     except etree.XMLSyntaxError as error:
         raise BrokenAnswerError(f"no well-formed XML: {error}") from error
     if root.getroottree().docinfo.doctype or etree.QName(root).localname != "viewentries":
         raise BrokenAnswerError(
             f"the root element is <{etree.QName(root).localname}>, expected <viewentries>"
         )
-    rows = [_xml_row(entry) for entry in root if entry.tag == "viewentry"]
+    rows = [_xml_row(entry) for entry in root.iterchildren("{*}viewentry")]
     return ViewPage(tuple(rows), _number(root.get("toplevelentries")))
 
 
@@ -138,10 +140,9 @@ def _in_xml(letter: str) -> bool:
 
 def _xml_row(entry: etree._Element) -> ViewRow:
     columns: dict[str, str] = {}
-    for column in entry:
-        if column.tag == "entrydata":
-            value = next((text for text in column.itertext() if text.strip()), "")
-            columns.setdefault(column.get("name", ""), value.strip())
+    for column in entry.iterchildren("{*}entrydata"):
+        value = next((text for text in column.itertext() if text.strip()), "")
+        columns.setdefault(column.get("name", ""), value.strip())
     return ViewRow(
         position=entry.get("position", ""),
         unid=entry.get("unid", "").strip().upper(),
@@ -196,4 +197,4 @@ def _text(value: object) -> str:
 
 def _number(value: object) -> int | None:
     text = _text(value)
-    return int(text) if text.isascii() and text.isdecimal() else None
+    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None

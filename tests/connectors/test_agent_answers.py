@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.lotus_notes.agent_answers import (
     AgentError,
@@ -192,3 +195,14 @@ def test_what_is_no_export(answer: BytesContent) -> None:
 def test_an_export_of_another_version() -> None:
     with pytest.raises(AgentVersionError):
         read_export(exported(entry(1, plain(1)), version="2"))
+
+
+@settings(max_examples=150)
+@given(st.integers(0, EXPORT.size), st.integers(0, 60), st.binary(max_size=20))
+def test_damage_is_one_of_the_errors_that_are_told(at: int, length: int, put: bytes) -> None:
+    data = EXPORT.data[:at] + put + EXPORT.data[at + length :]
+    with suppress(BrokenAnswerError, MalformedExportError, AgentVersionError, AgentError):
+        for one in read_export(BytesContent(data)).entries:
+            if one.dxl is not None:
+                cut = cut_out(BytesContent(data), one.dxl, unid(1))
+                assert cut.reason or cut.original.open().read() in data

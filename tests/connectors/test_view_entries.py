@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -168,6 +169,26 @@ def test_other_xml_is_no_page(data: bytes) -> None:
 def test_other_json_is_no_page(data: bytes) -> None:
     with pytest.raises(BrokenAnswerError):
         read_json(data)
+
+
+def test_a_namespace_or_a_blank_line_before_it_makes_no_other_page() -> None:
+    spaced = b"\r\n" + WHOLE.replace(b"<viewentries ", b"<viewentries xmlns='http://www.lotus.com/dxl' ")
+    assert read_xml(spaced) == read_xml(WHOLE)
+
+
+def damaged(whole: bytes) -> st.SearchStrategy[bytes]:
+    return st.builds(
+        lambda at, length, put: whole[:at] + put + whole[at + length :],
+        st.integers(0, len(whole)), st.integers(0, 40), st.binary(max_size=20),
+    )  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(damaged(WHOLE), damaged(WHOLE_JSON))
+def test_damage_is_a_broken_answer_and_nothing_worse(xml_page: bytes, json_page: bytes) -> None:
+    for read, data in ((read_xml, xml_page), (read_json, json_page), (read_collection, json_page)):
+        with suppress(BrokenAnswerError):
+            assert all(isinstance(row, ViewRow) for row in read(data).rows)
 
 
 @pytest.mark.samples
