@@ -162,7 +162,7 @@ _PRECOMPOSED = re.compile("[\u1ea0-\u1ef9]|[ÂÊÔâêô][\u0300\u0301\u0303\u03
 
 
 def words_of_viqr(text: str) -> Weights:
-    """The weight of ``text`` for VIQR: marked words that come out as syllables, and plain ones that are some.
+    """The weight of ``text`` for VIQR: of its marked words, those that come out as syllables and those that do not.
 
     Nothing speaks for it unless shapes (``^ ( +``) are among the marks and a third of the words is marked.
     """

@@ -103,7 +103,7 @@ class RecordText:
     def __init__(self, texts: Iterable[str], runs: Iterable[Sequence[TextRun]] = ()) -> None:
         held = [*texts]
         for text_in_runs in runs:
-            for (encoding, _, unknown), alike in groupby(text_in_runs, _look):
+            for (encoding, _, unknown, _), alike in groupby(text_in_runs, _look):
                 if encoding or unknown:
                     held.append("".join(run.text for run in alike))
         legacy = [text for text in held if may_be_legacy(text)]
@@ -128,7 +128,8 @@ class RecordText:
 
         Args:
             text: as the source prints it.
-            form_font: font of the field in the form's design, where that is known.
+            form_font: font of the field in the form's design, where that is known. One for Unicode leaves only the
+                text's own words to convince: the design may be younger than the text.
         """
         if text.isascii() and not has_letter_controls(text):
             return self._decode_ascii(text)
@@ -169,26 +170,40 @@ class RecordText:
         return Basis(encoding, Reason.OWN_WORDS, confidence) if confidence > 0.5 else None
 
     def _parts(self, runs: Sequence[TextRun]) -> Iterator[Decoded]:
+        fonts = {encoding_of_font(run.font) for run in runs} - {None}
         refuted = {
             encoding
-            for encoding in {encoding_of_font(run.font) for run in runs} - {None}
+            for encoding in fonts
             if encoding
-            and self._refutes([run.text for run in runs if encoding_of_font(run.font) is encoding], encoding)
+            and self._refutes(
+                "".join(run.text for run in runs if encoding_of_font(run.font) is encoding), encoding
+            )
         }
-        for (encoding, capitals, unknown), alike in groupby(runs, _look):
+        for (encoding, capitals, unknown, _), alike in groupby(runs, _look):
             text = "".join(run.text for run in alike)
             if unknown:
                 yield self.decode(text)
             elif encoding is None or encoding in refuted:
                 yield _composed(text)
             else:
-                yield _by_font(text, encoding, capitals)
+                yield self._by_font(text, encoding, capitals)
 
-    def _refutes(self, texts: list[str], encoding: Encoding) -> bool:
+    def _refutes(self, text: str, encoding: Encoding) -> bool:
         """Whether the words contradict their font: Unicode that was pasted into it."""
-        lines = [line for text in texts for line, suspect in _suspects(text) if suspect]
-        own = self._evidence.of("".join(lines)) if lines else Weights({})
+        own = self._evidence.of(text) if may_be_legacy(text) else Weights({})
         return own.confidences(_sure(encoding, 1e-4))[encoding] < 0.5
+
+    def _by_font(self, text: str, encoding: Encoding, capitals: bool) -> Decoded:
+        """Text in a legacy font. Of Unicode that was pasted into it, lines that convince are legacy all the same."""
+        basis = Basis(encoding, Reason.FONT)
+        if text.isascii() or may_be_legacy(text):
+            read = decode(text, encoding) if may_be_legacy(text) else text
+            return _decoded(text, read.upper() if capitals else read, basis)
+        lines = [(line, may_be_legacy(line)) for line in text.split("\n")]
+        own = self._evidence.of("\n".join(line for line, suspect in lines if suspect))
+        if own.confidences(PRIOR)[encoding] < MIN_CONFIDENCE:
+            return _composed(text)
+        return _decoded(text, _decode_lines(lines, encoding), basis)
 
     def _basis(self, text: str, form_font: str | None) -> Basis | None:
         own = self._evidence.of(text)
@@ -227,16 +242,11 @@ _STAY = 0.9995
 """Most that is believed of the record's other texts when it comes to one of them."""
 
 
-def _look(run: TextRun) -> tuple[Encoding | None, bool, bool]:
-    return encoding_of_font(run.font), draws_capitals(run.font), tells_nothing(run.font)
-
-
-def _by_font(text: str, encoding: Encoding, capitals: bool) -> Decoded:
-    lines = _suspects(text)
-    if not lines and not text.isascii():
-        return _composed(text)
-    read = _decode_lines(lines, encoding) if lines else text
-    return _decoded(text, read.upper() if capitals else read, Basis(encoding, Reason.FONT))
+def _look(run: TextRun) -> tuple[Encoding | None, bool, bool, bool]:
+    """What neighbours have in common that are read together; Unicode in a legacy font stands apart."""
+    encoding = encoding_of_font(run.font)
+    pasted = encoding is not None and is_unicode_vietnamese(run.text)
+    return encoding, draws_capitals(run.font), tells_nothing(run.font), pasted
 
 
 def _suspects(text: str) -> list[tuple[str, bool]]:

@@ -83,6 +83,16 @@ def test_a_word_and_a_letter_may_be_cut_by_a_change_of_style() -> None:
     assert RecordText((), (unknown,)).decode_runs(unknown).text == SENTENCE
 
 
+def test_unicode_pasted_beside_legacy_text_costs_only_itself() -> None:
+    legacy, font = typed(SENTENCE, Encoding.VNI), "VNI-Times"
+    runs = (TextRun(legacy, font), TextRun(" Tỉnh ủy Bình Phước ", font), TextRun("coù", font))
+    assert RecordText(()).decode_runs(runs).text == f"{SENTENCE} Tỉnh ủy Bình Phước có"
+    in_one_run = (TextRun(f"Tỉnh ủy Bình Phước\n{legacy}\nplain", font),)
+    assert RecordText(()).decode_runs(in_one_run).text == f"Tỉnh ủy Bình Phước\n{SENTENCE}\nplain"
+    all_pasted = (TextRun("Tỉnh ủy Bình Phước\nLà có\nHà Nam", ".VnTime"),)
+    assert RecordText(()).decode_runs(all_pasted) == Decoded("Tỉnh ủy Bình Phước\nLà có\nHà Nam")
+
+
 def test_runs_in_the_default_font_follow_the_words() -> None:
     runs = (TextRun(typed(SENTENCE, Encoding.TCVN3), "Default Sans Serif"),)
     decoded = RecordText((), (runs,)).decode_runs(runs)
