@@ -59,6 +59,7 @@ class CdText:
         records: how many records were read.
         unknown: how many of them are of no known kind, and were skipped.
         undecoded: how many characters could not be decoded.
+        unnamed: numbers of fonts that no item of the document names.
         broken: why reading stopped before the end, or ``""``.
     """
 
@@ -66,6 +67,7 @@ class CdText:
     records: int = 0
     unknown: int = 0
     undecoded: int = 0
+    unnamed: frozenset[int] = frozenset()
     broken: str = ""
 
     def defects(self, found: bool) -> list[tuple[str, str]]:
@@ -78,6 +80,12 @@ class CdText:
             )
         if self.broken:
             said.append(("richtext_cd_broken", f"the composite data ends early: {self.broken}"))
+        if self.unnamed:
+            numbers = ", ".join(map(str, sorted(self.unnamed)))
+            told = (
+                f"fonts {numbers} have no name: export $Fonts too, a legacy Vietnamese font may be among them"
+            )
+            said.append(("richtext_fonts_unknown", told))
         if self.undecoded:
             said.append(
                 ("lmbcs_undecoded", f"{self.undecoded} characters of Notes' own character set are not known")
@@ -115,6 +123,7 @@ def richtext_of(data: bytes, fonts: Mapping[int, str], known: Definitions, line:
         text.broken = str(error)
     reader.tree.finish()
     text.undecoded = reader.undecoded
+    text.unnamed = frozenset(reader.unnamed)
     return text
 
 
@@ -122,6 +131,7 @@ class _Reader:
     def __init__(self, fonts: Mapping[int, str], known: Definitions, line: int) -> None:
         self.tree = Tree(line)
         self.undecoded = 0
+        self.unnamed: set[int] = set()
         self._fonts = fonts
         self._known = known
         self._labels: list[str] = []
@@ -263,6 +273,8 @@ class _Reader:
     def _font(self, said: bytes) -> dict[str, str]:
         face, attributes, color, size = said.ljust(4, b"\0")
         name = self._fonts.get(face) or _GENERIC_FACES.get(face, "")
+        if not name:
+            self.unnamed.add(face)
         styles = " ".join(style for bit, style in _STYLES.items() if attributes & bit)
         looks = {"name": name, "size": f"{size}pt" if size else "", "style": styles}
         looks["color"] = _COLORS[color] if color < len(_COLORS) else ""

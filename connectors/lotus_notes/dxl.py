@@ -204,8 +204,13 @@ class _Collector:
         names = self._shown_names()
         files = []
         for file in joined(self._files):
-            name, content = mail.objects.get(file.name, (names.get(file.name, file.name), file.content))
-            files.append(replace(file, name=name, content=content))
+            if file.name in mail.objects:
+                name, content = mail.objects[file.name]
+                # What a part's headers call encoded has been decoded by them.
+                defects = tuple(defect for defect in file.defects if not defect.startswith("encoded_"))
+                files.append(replace(file, name=name, content=content, defects=defects))
+            else:
+                files.append(replace(file, name=names.get(file.name, file.name)))
         whole = self._whole_mail or Mail()
         files += [*whole.files, *mail.files]
         for attachment in files:

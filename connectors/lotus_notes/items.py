@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element
 
 from connectors.lotus_notes.attachments import File, file_of
 from connectors.lotus_notes.cd_items import CdItem
 from connectors.lotus_notes.cd_records import fonts_of
+from connectors.lotus_notes.cd_richtext import SILENT
 from connectors.lotus_notes.mime_parts import LARGEST, MimePart, part_of
 from connectors.lotus_notes.nodes import Node
 from connectors.lotus_notes.record_xml import RecordXml
@@ -163,9 +164,25 @@ def _formula(node: Node, name: str) -> _Value:
 
 def _richtext(node: Node, name: str) -> _Value:
     runs, marks = runs_of(node)
-    raw = sum(mark.name in RAW_RECORDS for mark in marks)
-    said = f"{raw} pieces of this rich text the exporter printed as bytes; they are not read here"
-    return _Value(runs=runs, marks=marks, defects=(("richtext_record_raw", said),) if raw else ())
+    raw = [mark for mark in marks if mark.name in RAW_RECORDS]
+    if not raw or all(_holds_no_text(record) for record in _raw_records(node)):
+        return _Value(runs=runs, marks=marks)
+    said = f"{len(raw)} pieces of this rich text the exporter printed as bytes; they may hold text that is not read"
+    return _Value(runs=runs, marks=marks, defects=(("richtext_record_raw", said),))
+
+
+def _raw_records(node: Node) -> Iterator[Node]:
+    for child in node.children:
+        if child.name in RAW_RECORDS:
+            yield child
+        yield from _raw_records(child)
+
+
+def _holds_no_text(record: Node) -> bool:
+    """True for a record of composite data of a kind that only draws, places or runs something."""
+    with (record.content or BytesContent(b"")).open() as stream:
+        signature = stream.read(1)
+    return bool(signature) and signature[0] in SILENT
 
 
 def _object(node: Node, name: str) -> _Value:

@@ -16,6 +16,7 @@ from connectors.lotus_notes.richtext_model import (
     LINES,
     LIST_MARKS,
     MARKS,
+    RAW_RECORDS,
     SILENT,
     Paragraphs,
     reads_as_row,
@@ -200,16 +201,16 @@ def _styled(node: Node, style: _Style) -> _Style:
 
 
 def _mark(node: Node, shown: str) -> Field:
-    """A reference: the text shown for it, its attributes, and what a picture holds."""
+    """A reference: the text shown for it, its attributes, and what a picture or a raw record holds."""
     attributes = dict(node.attributes)
-    for child in node.children if node.name == "picture" else ():
-        if child.name == "nativeimage":
-            attributes |= {"format": child.name, **child.attributes}
-        elif child.content is not None:
+    for holder in (*node.children, node) if node.name in _HOLDERS else ():
+        if holder.name == "nativeimage":
+            attributes |= {"format": holder.name, **holder.attributes}
+        elif holder.content is not None:
             attributes |= {
-                "format": child.name,
-                "size": str(child.content.size),
-                "sha256": sha256_of(child.content),
+                "format": holder.name,
+                "size": str(holder.content.size),
+                "sha256": sha256_of(holder.content),
             }
     return Field(
         name=node.name,
@@ -218,3 +219,6 @@ def _mark(node: Node, shown: str) -> Field:
         attributes=attributes,
         line=node.line,
     )
+
+
+_HOLDERS = RAW_RECORDS | {"picture"}

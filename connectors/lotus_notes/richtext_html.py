@@ -113,9 +113,8 @@ class HtmlWriter:
         elif name == "par":
             self._paragraph(node, self._paragraphs.of(node), looks, "div")
         elif name == "imageref":
-            self._wrap(
-                "span", {"class": "picture", "data-name": node.attributes.get("name", "")}, node, looks
-            )
+            self.open("span", {"class": "picture", "data-name": node.attributes.get("name", "")})
+            self.close("span")
         elif name in SILENT:
             return
         elif name in _WRITERS:

@@ -112,7 +112,8 @@ def test_fonts_are_numbers_into_an_item_of_their_own_wherever_it_stands() -> Non
         TextRun("y", None),
     )
     assert record.fields[-1].values == (".VnTime", "Arial")
-    assert codes(record) == ["richtext_as_raw_data", "richtext_from_raw_cd"]
+    assert codes(record) == ["richtext_as_raw_data", "richtext_from_raw_cd", "richtext_fonts_unknown"]
+    assert "fonts 9 have" in record.defects[-1].message
 
 
 def test_what_the_text_refers_to_is_noted_and_files_get_the_names_that_readers_see() -> None:

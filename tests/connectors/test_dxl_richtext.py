@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,6 +159,30 @@ def test_what_has_no_text_is_noted_where_it_stands() -> None:
         ("subformref", "Chân trang"),
     ]
     assert dict(marks[3].attributes) == {"format": "nativeimage", "imagetype": "png", "imagename": "p.png"}
+
+
+@pytest.mark.parametrize(
+    ("data", "codes"),
+    [
+        (b"\x75\xff\x06\0ab", []),
+        (b"\x76\xff\x06\0ab", ["richtext_record_raw"]),
+        (b"\x52\xff\x06\0ab", ["richtext_record_raw"]),
+        (b"", ["richtext_record_raw"]),
+    ],
+)
+def test_a_piece_that_the_exporter_printed_as_bytes_is_told_of_unless_it_cannot_hold_text(
+    data: bytes, codes: list[str]
+) -> None:
+    raw = base64.b64encode(data).decode()
+    whole = record(f"<par>a<compositedata type='117'>{raw}</compositedata>b</par>")
+    assert [defect.code for defect in whole.defects] == codes
+    assert whole.fields[-1].text == "ab"
+    (mark,) = whole.fields[-1].children
+    assert (mark.name, mark.attributes["type"], mark.attributes["size"]) == (
+        "compositedata",
+        "117",
+        str(len(data)),
+    )
 
 
 def test_the_mark_of_a_link_comes_before_those_that_it_holds() -> None:
