@@ -18,16 +18,9 @@ from dataclasses import dataclass
 from mappings.config import SourceConfig
 from mappings.field_paths import leaves, members
 from mappings.opening_text import decode_text, markup_text, opening_texts
-from mappings.secrecy_marks import (
-    Level,
-    Mark,
-    candidate,
-    is_classification_field,
-    level_of_value,
-    mark_in_name,
-    mark_in_text,
-    mark_in_title,
-)
+from mappings.secrecy_marks import LEVELS, Mark, mark_in_text, mark_in_title
+from mappings.secrecy_names import is_classification_field, level_of_value, mark_in_name
+from mappings.secrecy_patterns import Level, patterns
 from mappings.shared_fields import TEXTS_OF_TITLE
 from mappings.vietnamese import fold
 from schemas.record import Attachment, BytesContent, Content, Field, SourceRecord, Unreadable, chunks
@@ -52,7 +45,6 @@ _LONGEST_TITLE = 1000
 _RAW_LIMIT = 64 * 1024 * 1024
 _AROUND = 300  # characters on both sides of a candidate: its line, and the phrase that may make it harmless
 _PAYLOADS = 50
-_LEVELS: tuple[Level, ...] = ("mat", "toi_mat", "tuyet_mat")
 _TITLE_NAMES = frozenset(
     (
         *(
@@ -220,7 +212,7 @@ def _raw_findings(text: str) -> Iterator[Finding | None]:
 def _around_candidates(text: str) -> Iterator[str]:
     """The stretches of ``text`` in which a mark may stand, each once."""
     start, end = 0, 0
-    for match in candidate().finditer(text):
+    for match in patterns().candidate.finditer(text):
         if match.start() - _AROUND > end:
             yield text[start:end]
             start = match.start() - _AROUND
@@ -274,7 +266,7 @@ def _some(finding: Finding | None) -> Iterator[Finding]:
 
 
 def _highest(findings: Iterator[Finding] | tuple[Finding, ...]) -> Finding | None:
-    return max(findings, key=lambda finding: _LEVELS.index(finding.level), default=None)
+    return max(findings, key=lambda finding: LEVELS.index(finding.level), default=None)
 
 
 def _safe(name: str) -> str:

@@ -101,6 +101,7 @@ class SecrecyLevel(Term):
     """A degree of state secrecy; ``values`` are what classification fields hold for it, folded."""
 
     values: tuple[str, ...]
+    english: str
 
 
 class SecrecyWords(BaseModel):
@@ -113,9 +114,16 @@ class SecrecyWords(BaseModel):
     field_names: tuple[str, ...]
     field_name_followers: tuple[str, ...]
     labels: tuple[str, ...]
+    english_labels: tuple[str, ...]
     before: tuple[str, ...]
     after: tuple[str, ...]
+    small_before: tuple[str, ...]
+    small_after: tuple[str, ...]
     phrases: tuple[str, ...]
+    ticked: tuple[str, ...]
+    unticked: tuple[str, ...]
+    family_names: tuple[str, ...]
+    middle_names: tuple[str, ...]
     doubtful_nouns: tuple[str, ...]
     bare_before: tuple[str, ...]
     bare_after: tuple[str, ...]
