@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
+from types import TracebackType
 from typing import ClassVar
 
 from connectors.operations.edxml import parse_edxml
-from connectors.operations.folder_files import inside, is_zip, package_files
+from connectors.operations.folder_files import FolderFiles, LostError, is_zip, package_files
 from connectors.operations.identity import identify
 from connectors.operations.scan import Refusal, scan
 from connectors.operations.spool import Spool, SpoolFullError
 from connectors.operations.zipped_packages import OpenZip, ZipFaultError
 from schemas.errors import RetriableError
 from schemas.record import (
+    BytesContent,
     Content,
     FileContent,
     Listing,
@@ -26,15 +28,14 @@ from schemas.record import (
     StoredContents,
     Unreadable,
     Window,
-    chunks,
     nothing_stored,
-    sha256_of,
 )
 
 MAX_PACKAGE = 2 << 30
 """Bytes of one package, in a ZIP or not."""
 
 _REVISION = 32
+_SMALL = 1 << 20
 
 
 @dataclass(slots=True)
@@ -61,10 +62,10 @@ class EdxmlFolder:
             RetriableError: the folder cannot be read now.
             FatalError: no permission for it.
         """
-        with OpenZip() as zips:
+        with _Pass(self.folder) as reading:
             for relative in package_files(self.folder):
-                for place in self._places(relative, zips):
-                    listing = self._list(place, zips)
+                for place in reading.places(relative):
+                    listing = reading.list(place)
                     if window.holds(listing.changed_at):
                         yield listing
 
@@ -78,9 +79,9 @@ class EdxmlFolder:
             raise RetriableError(
                 f"the drop folder {self.folder} is gone", action="see that the share is mounted"
             )
-        with OpenZip() as zips:
+        with _Pass(self.folder) as reading:
             for listing in listings:
-                yield self._fetch(listing, zips)
+                yield reading.fetch(listing)
 
     def parse(
         self,
@@ -92,83 +93,6 @@ class EdxmlFolder:
         """Read a package again from its stored bytes; see ``Source.parse``."""
         return parse_edxml(listing, original, context)
 
-    def _places(self, relative: str, zips: OpenZip) -> list[_Place]:
-        if not is_zip(relative):
-            return [_Place(relative)]
-        try:
-            return [_Place(relative, member) for member in zips.members(self._path(relative))]
-        except (_LostError, ZipFaultError, OSError):
-            return [_Place(relative)]  # listed as a whole, so that the loss is counted
-
-    def _list(self, place: _Place, zips: OpenZip) -> Listing:
-        try:
-            content = self._content(place, zips)
-            digest = sha256_of(content)
-            found = scan(content)
-        except (_LostError, ZipFaultError, OSError):
-            # Its bytes cannot be read, so its place must name it.
-            digest = hashlib.sha256(os.fsencode(str(place))).hexdigest()
-            return Listing(f"unreadable:{digest}", digest[:_REVISION], place.locator(digest))
-        if isinstance(found, Refusal):
-            return Listing(f"unreadable:{digest}", digest[:_REVISION], place.locator(digest))
-        identity = identify(found.fields)
-        key = identity.key or f"sha256:{digest}"
-        return Listing(key, digest[:_REVISION], place.locator(digest), identity.changed_at)
-
-    def _fetch(self, listing: Listing, zips: OpenZip) -> SourceRecord | Unreadable:
-        located = _read_locator(listing.locator)
-        if located is None:
-            message = "the locator is not one that this source gave out"
-            return Unreadable(listing, "locator_invalid", message, listing.locator[:200])
-        place, expected = located
-        where = place.printable
-        try:
-            content = Spool(total_limit=MAX_PACKAGE).keep(self._pieces(place, zips))
-            digest = sha256_of(content)
-        except FileNotFoundError:
-            return Unreadable(listing, "file_vanished", "the file is no longer there", where)
-        except SpoolFullError:
-            return Unreadable(listing, "file_too_large", f"more than {MAX_PACKAGE} bytes", where)
-        except (_LostError, ZipFaultError) as error:
-            return Unreadable(listing, error.reason, error.message, where)
-        except OSError as error:
-            return Unreadable(listing, "file_unreadable", f"cannot be read: {error.strerror}", where)
-        if digest != expected:
-            message = "the file holds other bytes than when it was listed"
-            return Unreadable(listing, "changed_while_reading", message, where)
-        if is_zip(place.path) and place.member is None:
-            return self._whole_zip(listing, place, content, zips)
-        return parse_edxml(listing, content, MappingProxyType({"file": where}))
-
-    def _whole_zip(self, listing: Listing, place: _Place, content: Content, zips: OpenZip) -> Unreadable:
-        try:
-            zips.members(self._path(place.path))
-        except (ZipFaultError, OSError) as error:
-            if isinstance(error, ZipFaultError):
-                return Unreadable(listing, error.reason, error.message, place.printable, content)
-            return Unreadable(listing, "file_unreadable", str(error), place.printable, content)
-        message = "the ZIP could not be read when it was listed, and now can"
-        return Unreadable(listing, "changed_while_reading", message, place.printable)
-
-    def _content(self, place: _Place, zips: OpenZip) -> Content:
-        if place.member is not None:
-            return Spool().keep(self._pieces(place, zips))
-        return FileContent(self._path(place.path))
-
-    def _pieces(self, place: _Place, zips: OpenZip) -> Iterator[bytes]:
-        path = self._path(place.path)
-        if place.member is not None:
-            return zips.pieces(path, place.member, MAX_PACKAGE)
-        return chunks(FileContent(path))
-
-    def _path(self, relative: str) -> Path:
-        path = inside(self.folder, relative)
-        if path is None:
-            raise _LostError("file_outside_folder", "the path leads outside the drop folder")
-        if path.exists() and not path.is_file():
-            raise _LostError("not_a_file", "a file was expected")
-        return path
-
 
 def place_of(listing: Listing) -> str:
     """Where a package of ``EdxmlFolder`` lies: its path in the folder, and after ``!`` its name in a ZIP."""
@@ -176,10 +100,113 @@ def place_of(listing: Listing) -> str:
     return located[0].printable if located else ""
 
 
-class _LostError(Exception):
-    def __init__(self, reason: str, message: str) -> None:
-        self.reason, self.message = reason, message
-        super().__init__(reason, message)
+class _Pass:
+    """One pass over the folder: what it has open, and what it knows of the directories."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = FolderFiles(folder)
+        self._zips = OpenZip()
+
+    def __enter__(self) -> _Pass:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._zips.close()
+
+    def places(self, relative: str) -> list[_Place]:
+        if not is_zip(relative):
+            return [_Place(relative)]
+        try:
+            return [_Place(relative, member) for member in self._zips.members(self._files.path(relative))]
+        except (LostError, ZipFaultError, OSError):
+            return [_Place(relative)]  # listed as a whole, so that the loss is counted
+
+    def list(self, place: _Place) -> Listing:
+        try:
+            content, digest = self._read(place, whole=False)
+            found = scan(content)
+        except (LostError, ZipFaultError, OSError):
+            # Its bytes cannot be read, so its place must name it.
+            digest = hashlib.sha256(os.fsencode(str(place))).hexdigest()
+            return Listing(f"unreadable:{digest}", digest[:_REVISION], place.locator(digest))
+        if isinstance(found, Refusal):
+            return Listing(f"unreadable:{digest}", digest[:_REVISION], place.locator(digest))
+        identity = identify(found.fields, found.version)
+        key = identity.key or f"sha256:{digest}"
+        return Listing(key, digest[:_REVISION], place.locator(digest), identity.changed_at)
+
+    def fetch(self, listing: Listing) -> SourceRecord | Unreadable:
+        located = _read_locator(listing.locator)
+        if located is None:
+            message = "the locator is not one that this source gave out"
+            return Unreadable(listing, "locator_invalid", message, listing.locator[:200])
+        place, expected = located
+        where = place.printable
+        try:
+            content, digest = self._read(place, whole=True)
+        except FileNotFoundError:
+            return Unreadable(listing, "file_vanished", "the file is no longer there", where)
+        except SpoolFullError:
+            return Unreadable(listing, "file_too_large", f"more than {MAX_PACKAGE} bytes", where)
+        except (LostError, ZipFaultError) as error:
+            return Unreadable(listing, error.reason, error.message, where)
+        except OSError as error:
+            return Unreadable(listing, "file_unreadable", f"cannot be read: {error.strerror}", where)
+        if digest != expected:
+            message = "the file holds other bytes than when it was listed"
+            return Unreadable(listing, "changed_while_reading", message, where)
+        if is_zip(place.path) and place.member is None:
+            return self._whole_zip(listing, place, content)
+        return parse_edxml(listing, content, {"file": where})
+
+    def _whole_zip(self, listing: Listing, place: _Place, content: Content) -> Unreadable:
+        try:
+            self._zips.members(self._files.path(place.path))
+        except (ZipFaultError, OSError) as error:
+            if isinstance(error, ZipFaultError):
+                return Unreadable(listing, error.reason, error.message, place.printable, content)
+            return Unreadable(listing, "file_unreadable", str(error), place.printable, content)
+        message = "the ZIP could not be read when it was listed, and now can"
+        return Unreadable(listing, "changed_while_reading", message, place.printable)
+
+    def _read(self, place: _Place, *, whole: bool) -> tuple[Content, str]:
+        """(bytes, SHA-256) of a package; ``whole`` keeps the bytes that were hashed, even of a large file."""
+        digest = hashlib.sha256()
+        if place.member is not None:
+            pieces = self._zips.pieces(self._files.path(place.path), place.member, MAX_PACKAGE)
+            return _kept(pieces, digest)
+        with self._files.open(place.path) as file:
+            # One byte more than its size shows whether the file grows just now.
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(min(size + 1, _SMALL))
+            if len(data) == size:
+                digest.update(data)
+                return BytesContent(data), digest.hexdigest()
+            pieces = _pieces(data, file)
+            if whole:
+                return _kept(pieces, digest)
+            for piece in pieces:
+                digest.update(piece)
+            return FileContent(self._files.path(place.path)), digest.hexdigest()
+
+
+def _kept(pieces: Iterator[bytes], digest: hashlib._Hash) -> tuple[Content, str]:
+    content = Spool(total_limit=MAX_PACKAGE).keep(_hashed(pieces, digest))
+    return content, digest.hexdigest()
+
+
+def _hashed(pieces: Iterator[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
+    for piece in pieces:
+        digest.update(piece)
+        yield piece
+
+
+def _pieces(first: bytes, file: io.FileIO) -> Iterator[bytes]:
+    yield first
+    while piece := file.read(_SMALL):
+        yield piece
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,10 @@ from schemas.errors import FatalError, RetriableError
 
 PACKAGE_ENDINGS = (".edxml", ".xml")
 ZIP_ENDING = ".zip"
+
+_OUTSIDE = "the path leads outside the drop folder"
+_NO_NAMES = frozenset({"", ".", ".."})
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def is_zip(relative: str) -> bool:
@@ -35,16 +42,69 @@ def package_files(folder: Path) -> Iterator[str]:
         yield from _below(root, root, "")
 
 
-def inside(folder: Path, relative: str) -> Path | None:
-    """The file at ``relative``, a path of ``package_files``, or ``None`` if it leads outside ``folder``."""
-    root = folder.resolve()
-    if root.is_file():
-        root = root.parent
-    parts = relative.split("/")
-    if any(part in {"", ".", ".."} or "\x00" in part for part in parts):
-        return None
-    target = root.joinpath(*parts)
-    return target if target.resolve().is_relative_to(root) else None
+class LostError(Exception):
+    """A file of the folder cannot be read; ``reason`` is its class."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason, self.message = reason, message
+        super().__init__(reason, message)
+
+
+class FolderFiles:
+    """Opens files below a folder, and nothing outside it.
+
+    Directories are looked at once, so one object serves one pass over the folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        root = folder.resolve()
+        self._root = root.parent if root.is_file() else root
+        self._directories: dict[str, str] = {}
+
+    def path(self, relative: str) -> Path:
+        """Where the regular file at ``relative``, a path of ``package_files``, lies, links followed.
+
+        Raises:
+            LostError: it leads outside the folder or is no regular file.
+        """
+        target = self._inside(relative)
+        if target.exists() and not target.is_file():
+            raise LostError("not_a_file", "a file was expected")
+        return target
+
+    def open(self, relative: str) -> io.FileIO:
+        """The file at ``relative``, unbuffered.
+
+        Raises:
+            LostError: as for ``path``.
+            OSError: it cannot be opened.
+        """
+        parent, _, name = relative.rpartition("/")
+        if name in _NO_NAMES or "\x00" in name:
+            raise LostError("file_outside_folder", _OUTSIDE)
+        directory = self._directories.get(parent)
+        if directory is None:
+            directory = self._directories[parent] = str(self._inside(parent) if parent else self._root)
+        try:
+            # Neither a link is followed here nor a pipe, which would make opening wait.
+            descriptor = os.open(f"{directory}/{name}", _FLAGS)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+            return io.FileIO(self.path(relative))
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise LostError("not_a_file", "a file was expected")
+        return io.FileIO(descriptor)
+
+    def _inside(self, relative: str) -> Path:
+        parts = relative.split("/")
+        if any(part in _NO_NAMES or "\x00" in part for part in parts):
+            raise LostError("file_outside_folder", _OUTSIDE)
+        target = self._root.joinpath(*parts).resolve()
+        if not target.is_relative_to(self._root):
+            raise LostError("file_outside_folder", _OUTSIDE)
+        return target
 
 
 def _below(root: Path, directory: Path, prefix: str) -> Iterator[str]:

@@ -12,8 +12,11 @@ from schemas.record import Field
 
 DOCUMENT = "document"
 STATUS = "status"
+STATUS_HEADERS = ("MessageHeader", "Status")
+"""Where a status message may stand: v1 has an element of its own for it."""
+
 _HEADER = "MessageHeader"
-_TRACES = "TraceHeaderList/TraceHeader/Timestamp"
+_TRACES = "TraceHeaderList/TraceHeader"
 _BUSINESS = "TraceHeaderList/Bussiness/BussinessDocType"
 _MAX_KEY = 400
 
@@ -36,19 +39,52 @@ class Identity:
     changed_at: datetime | None
 
 
-def identify(fields: Sequence[Field]) -> Identity:
-    """The identity of the package with ``fields``."""
-    is_status = next(find_all(fields, f"{_HEADER}/StatusCode"), None) is not None
-    form = STATUS if is_status else first_text(fields, _BUSINESS) or ""
-    sender = first_text(fields, f"{_HEADER}/From/OrganId")
-    if is_status:
-        answered = first_text(fields, f"{_HEADER}/ResponseFor/DocumentId")
-        code = first_text(fields, f"{_HEADER}/StatusCode")
-        key = _key(STATUS, sender, answered, code, first_text(fields, f"{_HEADER}/Timestamp"))
-    else:
-        # A document without a business type is as common as one with; its place in the key stays empty.
-        key = _key(sender, first_text(fields, f"{_HEADER}/DocumentId"), form)
-    return Identity(STATUS if is_status else DOCUMENT, form, key, _changed_at(fields))
+def identify(fields: Sequence[Field], version: str) -> Identity:
+    """The identity of the package with ``fields`` of edXML ``version``.
+
+    v1 has no ``DocumentId``: there the day, number and notation, unique with the sender, take its place.
+    """
+    changed_at = _last_trace(fields)
+    status = status_header(fields)
+    if status is not None:
+        parts = status.children
+        moment = first_text(parts, "Timestamp") or first_text(parts, "TimeStamp")
+        key = _key(STATUS, _sender(parts), _answered(parts), first_text(parts, "StatusCode"), moment)
+        return Identity(STATUS, STATUS, key, changed_at or read_moment(moment))
+    parts = next((field.children for field in fields if field.name == _HEADER), ())
+    form = first_text(fields, _BUSINESS) or ""
+    issued = first_text(parts, "PromulgationInfo/PromulgationDate")
+    # A document without a business type is as common as one with; its place in the key stays empty.
+    document_id = first_text(parts, "DocumentId")
+    if document_id is None and version == "1":
+        document_id = _symbol(parts, issued)
+    key = _key(_sender(parts), document_id, form)
+    return Identity(DOCUMENT, form, key, changed_at or read_moment(issued))
+
+
+def status_header(fields: Sequence[Field]) -> Field | None:
+    """The element that holds a status message's fields; ``None`` for any other package."""
+    for field in fields:
+        if field.name in STATUS_HEADERS and any(part.name == "StatusCode" for part in field.children):
+            return field
+    return None
+
+
+def _sender(parts: Sequence[Field]) -> str | None:
+    return first_text(parts, "From/OrganId")
+
+
+def _symbol(parts: Sequence[Field], issued: str | None) -> str | None:
+    number, notation = first_text(parts, "Code/CodeNumber"), first_text(parts, "Code/CodeNotation")
+    return f"{issued},{number}/{notation}" if issued and number and notation else None
+
+
+def _answered(parts: Sequence[Field]) -> str | None:
+    given = first_text(parts, "ResponseFor/DocumentId")
+    if given is not None:
+        return given
+    organ, code = first_text(parts, "ResponseFor/OrganId"), first_text(parts, "ResponseFor/Code")
+    return f"{organ},{code}" if organ and code else None
 
 
 def _key(*parts: str | None) -> str | None:
@@ -61,10 +97,11 @@ def _key(*parts: str | None) -> str | None:
     return key if len(key) <= _MAX_KEY else None
 
 
-def _changed_at(fields: Sequence[Field]) -> datetime | None:
-    traces = [read_moment(field.text) for field in find_all(fields, _TRACES)]
-    for moment in reversed(traces):
+def _last_trace(fields: Sequence[Field]) -> datetime | None:
+    for trace in reversed(list(find_all(fields, _TRACES))):
+        moment = read_moment(first_text(trace.children, "Timestamp")) or read_moment(
+            first_text(trace.children, "TimeStamp")
+        )
         if moment is not None:
             return moment
-    status = read_moment(first_text(fields, f"{_HEADER}/Timestamp"))
-    return status or read_moment(first_text(fields, f"{_HEADER}/PromulgationInfo/PromulgationDate"))
+    return None

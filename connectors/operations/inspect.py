@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
-from connectors.operations.element_path import find_all, first_text, walk
+from connectors.operations.edxml import NESTED, VERSION
+from connectors.operations.element_path import find_all, first_text
 from connectors.operations.folder import EdxmlFolder, place_of
+from connectors.operations.identity import identify, status_header
+from connectors.operations.spool import head_of
+from connectors.operations.strict import breaches
 from schemas.media_type import sniff
-from schemas.record import Attachment, Content, Defect, Field, SourceRecord, Unreadable, Window, sha256_of
+from schemas.record import Attachment, Defect, Field, SourceRecord, Unreadable, Window, sha256_of
 
 _HEAD = 8192
+_LISTS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "MessageHeader": frozenset({"To", "ResponseFor"}),
+        "ToPlaces": frozenset({"Place"}),
+        "Appendixes": frozenset({"Appendix"}),
+        "ReceiverList": frozenset({"Receiver"}),
+        "ReplacementInfoList": frozenset({"ReplacementInfo"}),
+        "OrganIdList": frozenset({"OrganId"}),
+    }
+)
+"""Elements that the standard lets repeat, by parent: always lists, so that one and many look the same."""
 
 
-def inspect_edxml(path: Path) -> Iterator[dict[str, object]]:
+def inspect_edxml(path: Path, *, strict: bool = False) -> Iterator[dict[str, object]]:
     """One dictionary for each package at ``path``: a file, a ZIP or a folder.
 
-    A readable package has ``file``, ``key``, ``revision``, ``changed_at``, ``kind``, ``business_type``,
-    ``header`` (path to list of texts, in document order), ``trace``, ``business``, ``signed`` (there is a
-    ``Signature``, nothing more), ``attachments`` and ``defects``; any other has ``file``, ``key``,
-    ``revision``, ``unreadable`` (the reason), ``message`` and ``where``.
+    A readable package has ``file``, ``key``, ``revision``, ``changed_at``, ``kind``, ``version`` (``2`` or
+    ``1``), ``business_type``, ``header`` (elements below MessageHeader by their printed names, nested as they
+    are), ``trace``, ``business``, ``signed`` (there is a ``Signature``, nothing more), ``attachments``,
+    ``nested`` (packages inside it) and ``defects``; any other has ``file``, ``key``, ``revision``,
+    ``unreadable`` (the reason), ``message`` and ``where``. With ``strict`` both have ``strict``: every reason
+    for which the standard would refuse it.
 
     Raises:
         RetriableError: nothing is there, or it cannot be read now.
@@ -28,7 +46,10 @@ def inspect_edxml(path: Path) -> Iterator[dict[str, object]]:
     source = EdxmlFolder("inspect", path)
     for listing in source.inventory(Window()):
         for answer in source.fetch([listing]):
-            yield _unreadable(answer) if isinstance(answer, Unreadable) else _package(answer)
+            shown = _unreadable(answer) if isinstance(answer, Unreadable) else _package(answer)
+            if strict:
+                shown["strict"] = [breach._asdict() for breach in breaches(answer)]
+            yield shown
 
 
 def _unreadable(answer: Unreadable) -> dict[str, object]:
@@ -50,30 +71,59 @@ def _package(record: SourceRecord) -> dict[str, object]:
         "revision": record.listing.revision,
         "changed_at": changed_at.isoformat() if changed_at else None,
         "kind": record.kind,
+        "version": record.context[VERSION],
         "business_type": record.form,
-        "header": _texts(record.fields, "MessageHeader"),
-        "trace": [
-            {
-                "organ_id": first_text(trace.children, "OrganId"),
-                "timestamp": first_text(trace.children, "Timestamp"),
-            }
-            for trace in find_all(record.fields, "TraceHeaderList/TraceHeader")
-        ],
-        "business": _texts(record.fields, "TraceHeaderList/Bussiness"),
-        "signed": any(field.name == "Signature" for field in record.fields),
+        **_parts(record.fields),
         "attachments": [_attachment(attachment) for attachment in record.attachments],
+        "nested": [_nested(field) for field in record.fields if field.name == NESTED],
         "defects": [_defect(defect) for defect in record.defects],
     }
 
 
-def _texts(fields: Sequence[Field], path: str) -> dict[str, list[str]]:
-    """Texts below ``path`` by their path from there."""
-    found: dict[str, list[str]] = {}
-    for parent in find_all(fields, path):
-        for below, field in walk(parent.children):
-            if field.values:
-                found.setdefault(below, []).append(field.text)
-    return found
+def _nested(package: Field) -> dict[str, object]:
+    version = package.attributes[VERSION]
+    identity = identify(package.children, version)
+    return {
+        "item": package.attributes["item"],
+        "kind": identity.kind,
+        "version": version,
+        "business_type": identity.form,
+        **_parts(package.children),
+    }
+
+
+def _parts(fields: Sequence[Field]) -> dict[str, object]:
+    header = status_header(fields) or next(find_all(fields, "MessageHeader"), None)
+    business = next(find_all(fields, "TraceHeaderList/Bussiness"), None)
+    return {
+        "header": _value(header) if header else {},
+        "trace": [
+            {
+                "organ_id": first_text(trace.children, "OrganId"),
+                "timestamp": first_text(trace.children, "Timestamp")
+                or first_text(trace.children, "TimeStamp"),
+            }
+            for trace in find_all(fields, "TraceHeaderList/TraceHeader")
+        ],
+        "business": _value(business) if business else {},
+        "signed": any(field.name == "Signature" for field in fields),
+    }
+
+
+def _value(field: Field) -> object:
+    """The text of a leaf as printed; of any other its parts by name, repeated ones as a list."""
+    if not field.children:
+        return field.text
+    lists = _LISTS.get(field.name, frozenset())
+    grouped: dict[str, list[object]] = {}
+    for part in field.children:
+        grouped.setdefault(part.name, []).append(_value(part))
+    value: dict[str, object] = {
+        name: parts if len(parts) > 1 or name in lists else parts[0] for name, parts in grouped.items()
+    }
+    if text := field.text.strip():
+        value["#text"] = text
+    return value
 
 
 def _attachment(attachment: Attachment) -> dict[str, object]:
@@ -81,17 +131,12 @@ def _attachment(attachment: Attachment) -> dict[str, object]:
         "name": attachment.name,
         "item": attachment.item,
         "declared_type": attachment.declared_type,
-        "type": _type(attachment.content),
+        "type": sniff(head_of(attachment.content, _HEAD)),
         "size": attachment.content.size,
         "sha256": sha256_of(attachment.content),
         "wrapped_size": attachment.wrapped.size if attachment.wrapped else None,
         "defects": list(attachment.defects),
     }
-
-
-def _type(content: Content) -> str:
-    with content.open() as stream:
-        return sniff(stream.read(_HEAD))
 
 
 def _defect(defect: Defect) -> dict[str, str]:

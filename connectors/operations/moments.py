@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from types import MappingProxyType
 
 LOCAL = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 """Viet Nam has kept UTC+07:00 since 1975; a fixed offset needs no zone database."""
 
+STANDARD_FORMS: Mapping[str, str] = MappingProxyType({"1": "dd/MM/yyyy", "2": "yyyy/MM/dd"})
+"""How each version prints a day; ``HH:mm:ss`` may follow."""
+
 _TIME = r"(?:[ T]+(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.\d+)?)?)?"
-_FORMS = (
-    re.compile(r"(?P<y>\d{4})/(?P<m>\d{1,2})/(?P<d>\d{1,2})" + _TIME),  # QCVN 102:2016
-    re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})" + _TIME),
-    re.compile(r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4})" + _TIME),  # the dialect before 2016
-)
+_OLD = re.compile(r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4})" + _TIME)
+_NEW = re.compile(r"(?P<y>\d{4})/(?P<m>\d{1,2})/(?P<d>\d{1,2})" + _TIME)
+_ISO = re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})" + _TIME)
+_FORMS = (_NEW, _OLD, _ISO)
+_STANDARD = {"1": _OLD, "2": _NEW}
 
 
-def standard_form(text: str) -> bool:
-    """True for ``yyyy/MM/dd`` with or without ``HH:mm:ss``, whether or not the day exists."""
-    return _FORMS[0].fullmatch(text) is not None
+def standard_form(text: str, version: str) -> bool:
+    """True for the form of edXML ``version``, with or without a time, whether or not the day exists."""
+    return _STANDARD[version].fullmatch(text) is not None
 
 
 def known_form(text: str) -> bool:
@@ -26,6 +32,7 @@ def known_form(text: str) -> bool:
     return any(form.fullmatch(text) for form in _FORMS)
 
 
+@lru_cache(maxsize=1024)
 def read_moment(text: str | None) -> datetime | None:
     """The moment at +07:00, midnight for a bare date; ``None`` when there is none or it cannot exist."""
     if text is None:

@@ -1,4 +1,4 @@
-"""An edXML v2 package as a program builds it: document and status messages.
+"""An edXML package as a program builds it: document and status messages, for both dialects.
 
 Names follow QCVN 102:2016/BTTTT with the amendment of 2022; every class says which element it becomes.
 ``None`` leaves an element out, ``""`` writes it empty. The format prints times without a
@@ -124,7 +124,7 @@ class DocumentPackage:
 
     Attributes:
         sender: ``From``. recipients: ``To``.
-        document_id: ``DocumentId``, e.g. ``000.00.00.H10,2025/03/14,160-KL/TU``.
+        document_id: ``DocumentId``, e.g. ``000.00.00.H10,2025/03/14,160-KL/TU``; v1 has none.
         code_number, code_notation: ``Code``.
         place, promulgation_date: ``PromulgationInfo``.
         type_code, type_detail, type_name: ``DocumentType``.
@@ -137,7 +137,7 @@ class DocumentPackage:
 
     sender: Organ
     recipients: tuple[Organ, ...]
-    document_id: str
+    document_id: str | None
     code_number: str
     code_notation: str
     promulgation_date: date
@@ -158,7 +158,7 @@ class DocumentPackage:
     direction: bool | None = None
     appendixes: tuple[str, ...] = ()
     response_for: tuple[ResponseFor, ...] = ()
-    steering_type: str = "1"
+    steering_type: str | None = "1"
     trace: tuple[Trace, ...] = ()
     business: Business | None = Business()
     files: tuple[PackageFile, ...] = ()

@@ -1,42 +1,44 @@
-"""One pass over an edXML v2 package: its elements as fields, and where its payloads lie.
+"""One pass over an edXML file of either dialect: its elements as fields, and where its payloads lie.
 
-Names are matched without regard to namespaces, because real senders leave prefixes unbound; expat is used
-without namespace processing, so such a package is still one well-formed text. Payload text never enters the
-parser beyond its first chunk: base64 holds no ``<``, so the next one ends it.
+Payload text never reaches the parser: a package of any size is parsed as its skeleton. Nothing outside the
+file is ever read, and document types are refused, so that no entity exists.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import BinaryIO
-from xml.parsers import expat
 
-from connectors.operations.scan_elements import (
+from connectors.operations.defects import defect
+from connectors.operations.elements import (
+    MAX_ELEMENTS,
     ElementReader,
     EncodedAttachment,
-    RefusedError,
+    Payload,
+    bare_content_id,
 )
+from connectors.operations.mime_parts import Multipart, Part, read_opening, read_parts
+from connectors.operations.payload_text import transfer_decoded
+from connectors.operations.skeleton import MAX_SKELETON, RefusedError, read_skeleton
+from connectors.operations.spool import Spool, SpoolFullError, slice_of
+from connectors.operations.xml_tree import parse_fragment, parse_package
 from schemas.media_type import EDXML, sniff
-from schemas.record import Content, Defect, Field
+from schemas.record import Content, Defect, Field, chunks
 
-_CHUNK = 1 << 16
-_SKIP_CHUNK = 1 << 20
 _HEAD = 4096
-_MAX_TOKEN = 4 << 20
-_MAX_ROOTS = 8
+_MIME_HEAD = 64 << 10
 _BOM = b"\xef\xbb\xbf"
-_UTF16_STARTS = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
-_LYING_UTF16 = re.compile(rb"""<\?xml[^>]{0,80}encoding\s*=\s*["'](utf-?16\w*|ucs-?2)["']""", re.IGNORECASE)
-_V1_NAMES = (b"http://www.e-doc.vn/Schema", b"http://www.go.vn/eDoc")
-_ENDED_TOO_EARLY = frozenset(
-    {
-        expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS],
-        expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_TOKEN],
-        expat.errors.codes[expat.errors.XML_ERROR_PARTIAL_CHAR],
-        expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION],
-    }
-)
+_UTF16_STARTS = {
+    b"\xff\xfe": "utf-16-le",
+    b"\xfe\xff": "utf-16-be",
+    b"<\x00": "utf-16-le",
+    b"\x00<": "utf-16-be",
+}
+_ENCODING = re.compile(rb"""(<\?xml[^>]{0,80}?)\s+encoding\s*=\s*["']([\w.\-]*)["']""", re.IGNORECASE)
+_UTF16_NAME = re.compile(rb"utf-?16\w*|ucs-?2", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,17 @@ class Scan:
     """What a package says.
 
     Attributes:
+        version: ``2`` (QCVN 102:2016) or ``1`` (SOAP, before 2016).
         fields: the parts of header and body in order (``MessageHeader``, ``TraceHeaderList``, ``Signature``,
-            ``edXMLManifest``, ``AttachmentEncoded`` and whatever else is there).
-        attachments: every ``Attachment`` with the place of its payload.
+            ``edXMLManifest``, ``AttachmentEncoded`` and whatever else is there; ``Part`` for each MIME part).
+        attachments: every attachment with its payload.
         defects: what was wrong and survived.
-        encoding: encoding forced on the parser, ``utf-16`` for such a file, else ``None``.
     """
 
+    version: str
     fields: tuple[Field, ...]
     attachments: tuple[EncodedAttachment, ...]
     defects: tuple[Defect, ...]
-    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,70 +70,144 @@ class Refusal:
 
 def scan(content: Content) -> Scan | Refusal:
     """Read the elements of the edXML package ``content``; payloads are located, not decoded."""
+    try:
+        with content.open() as stream:
+            head = stream.read(_HEAD)
+            if not head:
+                raise RefusedError("empty_file", "the file is empty; an edXML package was expected", "byte 0")
+            if head.lstrip()[:1] == b"<":
+                return _scan_xml(content, stream, head)
+            if (message := _multipart(stream, head)) is not None:
+                return _scan_mime(content, message)
+            return _scan_xml(content, stream, head)
+    except RefusedError as refused:
+        return Refusal(refused.reason, refused.message, refused.where)
+
+
+def envelope_of(content: Content) -> Content:
+    """The XML of a package: the root part of a MIME message, else ``content`` itself."""
     with content.open() as stream:
-        try:
-            return _scan(stream, content.size)
-        except RefusedError as refused:
-            return Refusal(refused.reason, refused.message, refused.where)
+        head = stream.read(_HEAD)
+        message = None if head.lstrip()[:1] == b"<" else _multipart(stream, head)
+    return content if message is None else _part_content(content, message.parts[message.root])
 
 
-def _scan(stream: BinaryIO, size: int) -> Scan:
-    head = stream.read(_HEAD)
-    start, encoding, defects = _opening(head)
-    reader = ElementReader()
-    line = 1 + head.count(b"\n", 0, start)
-    for _ in range(_MAX_ROOTS):
-        stop = _Pass(stream, reader, start, line, encoding).run()
-        if stop is None:
-            break
-        start, line = stop
-        stream.seek(start)
-        if stream.read(1) != b"<":
-            kept = f"{size - start} bytes follow the end of the package"
-            defects.append(Defect("junk_after_root", f"{kept}; they were left out", f"line {line}"))
-            break
-    else:
+def _multipart(stream: BinaryIO, head: bytes) -> Multipart | None:
+    opening = read_opening(head + stream.read(_MIME_HEAD - len(head)))
+    if opening is None:
+        return None
+    message = read_parts(stream, opening)
+    return message if message.parts else None
+
+
+def _scan_mime(content: Content, message: Multipart) -> Scan:
+    envelope = _part_content(content, message.parts[message.root])
+    with envelope.open() as stream:
+        found = _scan_xml(envelope, stream, stream.read(_HEAD))
+    others = [(at, part) for at, part in enumerate(message.parts, start=1) if at != message.root + 1]
+    parts = tuple(_part_field(part) for part in message.parts)
+    attached = tuple(_attached(content, at, part) for at, part in others)
+    cut = () if message.terminated else (defect("mime_unterminated", f"Part[{len(message.parts)}]"),)
+    return replace(
+        found,
+        fields=(*found.fields, *parts),
+        attachments=(*found.attachments, *attached),
+        defects=(*cut, *found.defects),
+    )
+
+
+def _part_content(content: Content, part: Part) -> Content:
+    raw = slice_of(content, part.start, part.end)
+    if part.encoding not in {"base64", "quoted-printable"}:
+        return raw
+    try:
+        return Spool(total_limit=2 * MAX_SKELETON).keep(transfer_decoded(raw, part.encoding))
+    except (ValueError, SpoolFullError) as error:
         raise RefusedError(
-            "too_many_roots", f"more than {_MAX_ROOTS} elements follow one another", f"line {line}"
-        )
-    if not reader.recognised:
-        raise RefusedError("not_edxml", "this XML file holds no edXML element", "line 1")
-    return Scan(tuple(reader.fields), tuple(reader.attachments), (*defects, *reader.defects()), encoding)
+            "envelope_undecodable", f"the SOAP part is not {part.encoding}: {error}", f"byte {part.start}"
+        ) from None
+
+
+def _part_field(part: Part) -> Field:
+    return Field(
+        "Part", "mime", children=tuple(Field(name, "header", (value,)) for name, value in part.headers)
+    )
+
+
+def _attached(content: Content, at: int, part: Part) -> EncodedAttachment:
+    return EncodedAttachment(
+        item=f"Part[{at}]",
+        content_id=bare_content_id(part.content_id or part.location),
+        name=part.name,
+        declared=part.media_type,
+        line=None,
+        payload=Payload(slice_of(content, part.start, part.end), part.encoding),
+    )
+
+
+def _scan_xml(source: Content, stream: BinaryIO, head: bytes) -> Scan:
+    if wide := _UTF16_STARTS.get(head[:2]):
+        source = _as_utf8(source, wide)
+        with source.open() as narrow:
+            return _scan_xml(source, narrow, narrow.read(_HEAD))
+    start, encoding, defects = _opening(head)
+    skeleton = read_skeleton(stream, start)
+    if skeleton.data.count(b"<") > 2 * MAX_ELEMENTS:
+        raise RefusedError("xml_too_large", f"more than {MAX_ELEMENTS} elements", "line 1")
+    first_line = 1 + head.count(b"\n", 0, start)
+    tree = parse_package(skeleton.data, encoding, first_line)
+    reader = ElementReader(source, skeleton.spans, first_line)
+    reader.read(tree.root)
+    rest = _read_rest(skeleton.data, tree.end, reader, encoding, first_line)
+    return Scan(
+        reader.version,
+        tuple(reader.fields),
+        tuple(reader.attachments),
+        (*defects, *reader.defects, *tree.defects, *rest),
+    )
+
+
+def _as_utf8(source: Content, encoding: str) -> Content:
+    """``source`` in UTF-8 and without the declaration of another encoding."""
+    try:
+        return Spool().keep(_recoded(source, encoding))
+    except UnicodeDecodeError as error:
+        raise RefusedError(
+            "xml_malformed", f"not {encoding.upper()}: {error.reason}", f"byte {error.start}"
+        ) from None
+
+
+def _recoded(source: Content, encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    first = True
+    for piece in chunks(source):
+        text = decoder.decode(piece).encode()
+        if first:
+            text = _ENCODING.sub(rb"\1", text.removeprefix(_BOM), count=1)
+            first = False
+        yield text
+    decoder.decode(b"", True)
 
 
 def _opening(head: bytes) -> tuple[int, str | None, list[Defect]]:
     """(where the XML starts, encoding to force, defects) from the first bytes."""
-    if not head:
-        raise RefusedError("empty_file", "the file is empty; an edXML package was expected", "byte 0")
-    if head.startswith(_UTF16_STARTS):
-        return 0, "utf-16", []
     defects: list[Defect] = []
     start = 0
     if head.startswith(_BOM):
         start = len(_BOM)
-        defects.append(Defect("byte_order_mark", "a byte order mark precedes the XML declaration", "byte 0"))
+        defects.append(defect("byte_order_mark", "byte 0"))
     first = _first_markup(head, start)
-    if any(name in head for name in _V1_NAMES) and (first is None or b"soap/envelope" in head.lower()):
-        raise RefusedError(
-            "edxml_v1_unsupported",
-            "an edXML package of the dialect before 2016 (SOAP, e-doc.vn), which is not read yet",
-            "byte 0",
-        )
     if first is None:
         found = "an edXML file with no start" if sniff(head) == EDXML else sniff(head)
         raise RefusedError("not_xml", f"the file does not begin as XML; it looks like {found}", "byte 0")
     if first > start:
         junk = head[start : min(first, start + 40)]
-        defects.append(
-            Defect("junk_before_prolog", f"{first - start} bytes precede the XML: {junk!r}", f"byte {start}")
-        )
-    lie = _LYING_UTF16.match(head, first)
-    if lie:
-        said = lie.group(1).decode("ascii")
-        defects.append(
-            Defect("wrong_encoding_declared", f"declares {said} but is not; read as UTF-8", "line 1")
-        )
-    return first, "utf-8" if lie else None, defects
+        defects.append(defect("junk_before_prolog", f"byte {start}", count=first - start, junk=junk))
+    declared = _ENCODING.match(head, first)
+    lies = declared is not None and _UTF16_NAME.fullmatch(declared.group(2)) is not None
+    if declared is not None and lies:
+        defects.append(defect("wrong_encoding_declared", "line 1", said=declared.group(2).decode("ascii")))
+    return first, "utf-8" if lies else None, defects
 
 
 def _first_markup(head: bytes, start: int) -> int | None:
@@ -143,85 +219,21 @@ def _first_markup(head: bytes, start: int) -> int | None:
     return None
 
 
-class _Pass:
-    """Feeds the parser from ``start`` on, jumping over payload text."""
-
-    def __init__(
-        self, stream: BinaryIO, reader: ElementReader, start: int, line: int, encoding: str | None
-    ) -> None:
-        self._stream = stream
-        self._reader = reader
-        self._offset = start  # what must be added to the parser's byte index: bytes it never saw
-        self._line = line - 1
-        self._wide = encoding == "utf-16"
-        self._parser = expat.ParserCreate(None if self._wide else encoding)
-        self._parser.buffer_text = True
-        self._parser.buffer_size = _CHUNK
-        self._parser.StartDoctypeDeclHandler = self._refuse_dtd
-        reader.begin(self._parser, self._position)
-        stream.seek(start)
-
-    def run(self) -> tuple[int, int] | None:
-        """Parse to the end; (byte, line) of what follows the root element, ``None`` if nothing does."""
-        fed = 0
-        try:
-            while piece := self._stream.read(_CHUNK):
-                self._parser.Parse(piece, False)
-                fed += len(piece)
-                if self._reader.payload_open and not self._wide:
-                    self._jump(piece, fed + self._offset)
-                elif fed - self._parser.CurrentByteIndex > _MAX_TOKEN:
-                    raise RefusedError(
-                        "token_too_large", "a tag or comment is larger than 4 MiB", self._where()
-                    )
-            self._parser.Parse(b"", True)
-        except expat.ExpatError as error:
-            if self._reader.root_closed:
-                return self._position()
-            raise self._malformed(error) from None
-        except (LookupError, ValueError) as error:
-            raise RefusedError(
-                "encoding_unsupported", f"the declared encoding cannot be read: {error}", "line 1"
-            ) from None
-        return None
-
-    def _jump(self, piece: bytes, at: int) -> None:
-        """Move the stream to the next ``<``, unless markup in the payload must be read whole.
-
-        ``piece`` is what the parser got last, ``at`` the byte of the file where it ends.
-        """
-        start = self._reader.payload_start
-        if start is None or self._reader.payload_marked_up:
-            return
-        begun = max(0, start - (at - len(piece)))
-        if piece.find(b"<", begun) >= 0 or piece.find(b"&", begun) >= 0:
-            self._reader.payload_marked_up = True
-            return
-        while further := self._stream.read(_SKIP_CHUNK):
-            found = further.find(b"<")
-            passed = found if found >= 0 else len(further)
-            self._line += further.count(b"\n", 0, passed)
-            self._offset += passed
-            at += passed
-            if found >= 0:
-                break
-        self._stream.seek(at)
-
-    def _position(self) -> tuple[int, int]:
-        return self._parser.CurrentByteIndex + self._offset, self._parser.CurrentLineNumber + self._line
-
-    def _where(self) -> str:
-        byte, line = self._position()
-        return f"line {line}, byte {byte}"
-
-    def _malformed(self, error: expat.ExpatError) -> RefusedError:
-        problem = expat.ErrorString(error.code)
-        where = f"line {error.lineno + self._line}, column {error.offset + 1}"
-        if error.code in _ENDED_TOO_EARLY and not self._stream.read(1):
-            return RefusedError("xml_truncated", f"the package ends in the middle: {problem}", where)
-        return RefusedError("xml_malformed", f"not well-formed XML: {problem}", where)
-
-    def _refuse_dtd(self, name: str, *_: object) -> None:
-        raise RefusedError(
-            "dtd_forbidden", f"declares a document type ({name}); packages have none", self._where()
-        )
+def _read_rest(
+    data: bytes, end: int, reader: ElementReader, encoding: str | None, first_line: int
+) -> list[Defect]:
+    """Read what follows the end of the package: attachments that belong into it; anything else is named."""
+    rest = data[end:]
+    if not rest.strip():
+        return []
+    line = first_line + data.count(b"\n", 0, end)
+    markup = rest[: rest.rfind(b">") + 1] if rest.lstrip().startswith(b"<") else b""
+    defects: list[Defect] = []
+    if markup:
+        tree = parse_fragment(markup, data, encoding, line)
+        reader.read_after_root(tree.root, line)
+        defects += tree.defects
+    if junk := len(rest[len(markup) :].strip(b" \t\r\n")):
+        breaks = markup.count(b"\n")
+        defects.append(defect("junk_after_root", f"line {line + breaks}", count=junk))
+    return defects

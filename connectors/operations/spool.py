@@ -21,6 +21,9 @@ TOTAL_LIMIT = 4 << 30
 """Bytes that one record may unpack to, all its files together."""
 
 
+_COPIED = 1 << 20
+
+
 class SpoolFullError(Exception):
     """A record unpacks to more bytes than its spool may keep."""
 
@@ -108,6 +111,30 @@ class SliceContent:
     def open(self) -> BinaryIO:
         """A reader over the part."""
         return io.BufferedReader(_SliceReader(self.whole.open(), self.start, self.end))
+
+
+def slice_of(whole: Content, start: int, end: int) -> Content:
+    """The bytes ``[start, end)`` of ``whole``; of bytes in memory a copy while that is small."""
+    if isinstance(whole, BytesContent) and end - start <= _COPIED:
+        return BytesContent(whole.data[start:end])
+    return SliceContent(whole, start, end)
+
+
+def head_of(content: Content, size: int) -> bytes:
+    """The first ``size`` bytes of ``content``, or all of it."""
+    if isinstance(content, BytesContent):
+        return content.data[:size]
+    with content.open() as stream:
+        return stream.read(size)
+
+
+def tail_of(content: Content, size: int) -> bytes:
+    """The last ``size`` bytes of ``content``, or all of it."""
+    if isinstance(content, BytesContent):
+        return content.data[-size:]
+    with content.open() as stream:
+        stream.seek(max(0, content.size - size))
+        return stream.read(size)
 
 
 class _TemporaryContent:

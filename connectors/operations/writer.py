@@ -1,7 +1,7 @@
 """Writes edXML v2 packages (QCVN 102:2016/BTTTT) for demonstrations, tests and exports; never sends.
 
-Elements carry the prefix ``edXML:``, without which the Government Office's own reader finds nothing. The same
-package always gives the same bytes.
+``writer_v1`` writes the dialect before it from the same nodes. Elements carry the prefix ``edXML:``, without
+which the Government Office's own reader finds nothing. The same package always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,12 @@ XLINK = "http://www.w3.org/1999/xlink"
 Sign = Callable[[bytes], bytes]
 """Takes the package unsigned and gives it back with ``ds:Signature`` as the last child of ``edXMLHeader``."""
 
-_Node = tuple[str, "str | list[_Node]"]
+Node = tuple[str, "str | list[Node]"]
+"""An element: its name and its text or its child elements."""
+
+Day = Callable[[date], str]
+"""How a dialect prints a day."""
+
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ZIP_MOMENT = (2016, 4, 1, 0, 0, 0)
 
@@ -45,9 +50,7 @@ def write_document(package: DocumentPackage, *, sign: Sign | None = None) -> byt
     Raises:
         RecordError: a text holds a character that XML 1.0 cannot carry.
     """
-    header: list[_Node] = [("MessageHeader", _document_header(package)), ("TraceHeaderList", _trace(package))]
-    named = [(_content_id(file, position), file) for position, file in enumerate(package.files, start=1)]
-    return _package(header, named, sign)
+    return _package(document_nodes(package, slashed), named_files(package.files), sign)
 
 
 def write_status(message: StatusMessage, *, sign: Sign | None = None) -> bytes:
@@ -56,80 +59,122 @@ def write_status(message: StatusMessage, *, sign: Sign | None = None) -> bytes:
     Raises:
         RecordError: a text holds a character that XML 1.0 cannot carry.
     """
-    fields: list[_Node] = [
+    return _package(status_nodes(message, slashed), None, sign)
+
+
+def slashed(day: date) -> str:
+    """``yyyy/MM/dd``."""
+    return day.isoformat().replace("-", "/")
+
+
+def document_nodes(package: DocumentPackage, day: Day) -> list[Node]:
+    """The parts of a document message's header, by the names of v2."""
+    return [
+        ("MessageHeader", _document_header(package, day)),
+        ("TraceHeaderList", _trace(package, day)),
+    ]
+
+
+def status_nodes(message: StatusMessage, day: Day) -> list[Node]:
+    """The parts of a status message's header, by the names of v2."""
+    fields: list[Node] = [
         ("From", _organ(message.sender)),
-        ("ResponseFor", _response_for(message.response_for)),
+        ("ResponseFor", _response_for(message.response_for, day)),
         *_optional("StaffInfo", _staff(message.staff) if message.staff else None),
         ("StatusCode", message.status_code),
         *_optional("Description", message.description),
-        ("Timestamp", _moment(message.timestamp)),
+        ("Timestamp", _moment(message.timestamp, day)),
     ]
-    return _package([("MessageHeader", fields)], None, sign)
+    return [("MessageHeader", fields)]
 
 
-def _package(header: list[_Node], files: list[tuple[str, PackageFile]] | None, sign: Sign | None) -> bytes:
+def named_files(files: tuple[PackageFile, ...]) -> list[tuple[str, PackageFile]]:
+    """Each file with its content identifier."""
+    return [(_content_id(file, position), file) for position, file in enumerate(files, start=1)]
+
+
+def _package(header: list[Node], files: list[tuple[str, PackageFile]] | None, sign: Sign | None) -> bytes:
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<edXML xmlns="{NAMESPACE}" xmlns:edXML="{NAMESPACE}" xmlns:xlink="{XLINK}">',
         "<edXML:edXMLEnvelope>",
-        *_lines(("edXMLHeader", header)),
+        *element_lines(("edXMLHeader", header)),
     ]
     if files is not None:
         lines += ["<edXML:edXMLBody>", '<edXML:edXMLManifest version="1.0">']
         for content_id, file in files:
-            lines.append(f"<edXML:Reference xlink:href={quoteattr(_text(content_id))}>")
-            lines += (line for node in _file_facts(content_id, file) for line in _lines(node))
+            lines.append(f"<edXML:Reference xlink:href={xml_attribute(content_id)}>")
+            lines += (line for node in file_facts(content_id, file) for line in element_lines(node))
             lines.append("</edXML:Reference>")
         lines += ["</edXML:edXMLManifest>", "</edXML:edXMLBody>"]
     lines.append("</edXML:edXMLEnvelope>")
     if files:
-        attachments: list[_Node] = [
+        attachments: list[Node] = [
             (
                 "Attachment",
-                [*_file_facts(content_id, file), ("ContentTransferEncoded", _payload(content_id, file))],
+                [*file_facts(content_id, file), ("ContentTransferEncoded", _base64(content_id, file))],
             )
             for content_id, file in files
         ]
-        lines += _lines(("AttachmentEncoded", attachments))
+        lines += element_lines(("AttachmentEncoded", attachments))
     lines += ["</edXML>", ""]
     written = "\n".join(lines).encode("utf-8")
     return sign(written) if sign else written
 
 
-def _lines(node: _Node) -> Iterator[str]:
+def element_lines(node: Node) -> Iterator[str]:
+    """The element as XML, one line a tag or leaf."""
     name, value = node
     if isinstance(value, str):
-        yield f"<edXML:{name}>{_text(value)}</edXML:{name}>"
+        yield f"<edXML:{name}>{xml_text(value)}</edXML:{name}>"
         return
     yield f"<edXML:{name}>"
     for child in value:
-        yield from _lines(child)
+        yield from element_lines(child)
     yield f"</edXML:{name}>"
 
 
-def _text(value: str) -> str:
+def xml_text(value: str) -> str:
+    """``value`` escaped, so that a reader gets back every character: white space too, and carriage returns.
+
+    Raises:
+        RecordError: it holds a character that XML 1.0 cannot carry.
+    """
+    return escape(_carried(value), {"\r": "&#13;"})
+
+
+def xml_attribute(value: str) -> str:
+    """``value`` escaped and in quotes.
+
+    Raises:
+        RecordError: it holds a character that XML 1.0 cannot carry.
+    """
+    return quoteattr(_carried(value))
+
+
+def _carried(value: str) -> str:
     if wrong := _NOT_XML.search(value):
         raise RecordError(
             f"the text {value[:60]!r} cannot be written as XML",
             where=f"character {wrong.start()}",
             expected="characters of XML 1.0 only",
         )
-    return escape(value, {"\r": "&#13;"})
+    return value
 
 
-def _optional(name: str, value: str | list[_Node] | None) -> list[_Node]:
+def _optional(name: str, value: str | list[Node] | None) -> list[Node]:
     return [] if value is None else [(name, value)]
 
 
-def _document_header(package: DocumentPackage) -> list[_Node]:
+def _document_header(package: DocumentPackage, day: Day) -> list[Node]:
     return [
         ("From", _organ(package.sender)),
         *(("To", _organ(recipient)) for recipient in package.recipients),
-        ("DocumentId", package.document_id),
+        *_optional("DocumentId", package.document_id),
         ("Code", [("CodeNumber", package.code_number), ("CodeNotation", package.code_notation)]),
         (
             "PromulgationInfo",
-            [*_optional("Place", package.place), ("PromulgationDate", _day(package.promulgation_date))],
+            [*_optional("Place", package.place), ("PromulgationDate", day(package.promulgation_date))],
         ),
         (
             "DocumentType",
@@ -142,15 +187,15 @@ def _document_header(package: DocumentPackage) -> list[_Node]:
         ("Subject", package.subject),
         *_optional("Content", package.content),
         *_optional("SignerInfo", _signer(package)),
-        *_optional("DueDate", _day(package.due_date) if package.due_date else None),
+        *_optional("DueDate", day(package.due_date) if package.due_date else None),
         *_optional("ToPlaces", [("Place", place) for place in package.to_places] or None),
         ("OtherInfo", _other_info(package)),
-        *(("ResponseFor", _response_for(answered)) for answered in package.response_for),
-        ("SteeringType", package.steering_type),
+        *(("ResponseFor", _response_for(answered, day)) for answered in package.response_for),
+        *_optional("SteeringType", package.steering_type),
     ]
 
 
-def _signer(package: DocumentPackage) -> list[_Node] | None:
+def _signer(package: DocumentPackage) -> list[Node] | None:
     if package.signer is None:
         return None
     return [
@@ -160,7 +205,7 @@ def _signer(package: DocumentPackage) -> list[_Node] | None:
     ]
 
 
-def _other_info(package: DocumentPackage) -> list[_Node]:
+def _other_info(package: DocumentPackage) -> list[Node]:
     direction = None if package.direction is None else str(package.direction).lower()
     return [
         ("Priority", package.priority),
@@ -173,16 +218,16 @@ def _other_info(package: DocumentPackage) -> list[_Node]:
     ]
 
 
-def _trace(package: DocumentPackage) -> list[_Node]:
-    headers: list[_Node] = [
-        ("TraceHeader", [("OrganId", trace.organ_id), ("Timestamp", _moment(trace.timestamp))])
+def _trace(package: DocumentPackage, day: Day) -> list[Node]:
+    headers: list[Node] = [
+        ("TraceHeader", [("OrganId", trace.organ_id), ("Timestamp", _moment(trace.timestamp, day))])
         for trace in package.trace
     ]
     return headers + _optional("Bussiness", _business(package.business) if package.business else None)
 
 
-def _business(business: Business) -> list[_Node]:
-    receivers: list[_Node] = [
+def _business(business: Business) -> list[Node]:
+    receivers: list[Node] = [
         ("Receiver", [("OrganId", receiver.organ_id), ("ReceiverType", receiver.receiver_type)])
         for receiver in business.receivers
     ]
@@ -191,7 +236,7 @@ def _business(business: Business) -> list[_Node]:
         *_optional("DocumentReceiver", business.document_receiver),
         *_optional("ReceiverList", receivers or None),
     ]
-    replacements: list[_Node] = [
+    replacements: list[Node] = [
         (
             "ReplacementInfo",
             [
@@ -212,7 +257,7 @@ def _business(business: Business) -> list[_Node]:
     ]
 
 
-def _organ(organ: Organ) -> list[_Node]:
+def _organ(organ: Organ) -> list[Node]:
     return [
         ("OrganId", organ.organ_id),
         *_optional("OrganizationInCharge", organ.in_charge),
@@ -225,18 +270,18 @@ def _organ(organ: Organ) -> list[_Node]:
     ]
 
 
-def _response_for(answered: ResponseFor) -> list[_Node]:
+def _response_for(answered: ResponseFor, day: Day) -> list[Node]:
     return [
         ("OrganId", answered.organ_id),
         *_optional("Code", answered.code),
         ("DocumentId", answered.document_id),
         *_optional(
-            "PromulgationDate", _day(answered.promulgation_date) if answered.promulgation_date else None
+            "PromulgationDate", day(answered.promulgation_date) if answered.promulgation_date else None
         ),
     ]
 
 
-def _staff(staff: Staff) -> list[_Node]:
+def _staff(staff: Staff) -> list[Node]:
     return [
         *_optional("Department", staff.department),
         *_optional("Staff", staff.staff),
@@ -245,7 +290,8 @@ def _staff(staff: Staff) -> list[_Node]:
     ]
 
 
-def _file_facts(content_id: str, file: PackageFile) -> list[_Node]:
+def file_facts(content_id: str, file: PackageFile) -> list[Node]:
+    """What a manifest says of a file."""
     return [
         ("ContentId", content_id),
         ("ContentType", file.content_type),
@@ -258,9 +304,13 @@ def _content_id(file: PackageFile, position: int) -> str:
     return file.content_id or f"cid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{position}/{file.name}')}"
 
 
-def _payload(content_id: str, file: PackageFile) -> str:
-    data = _one_entry_zip(content_id, file) if file.zipped else file.data
-    return base64.b64encode(data).decode("ascii")
+def payload_of(content_id: str, file: PackageFile) -> bytes:
+    """The bytes that travel for ``file``."""
+    return _one_entry_zip(content_id, file) if file.zipped else file.data
+
+
+def _base64(content_id: str, file: PackageFile) -> str:
+    return base64.b64encode(payload_of(content_id, file)).decode("ascii")
 
 
 def _one_entry_zip(content_id: str, file: PackageFile) -> bytes:
@@ -273,14 +323,10 @@ def _one_entry_zip(content_id: str, file: PackageFile) -> bytes:
     return out.getvalue()
 
 
-def _day(day: date) -> str:
-    return day.isoformat().replace("-", "/")
-
-
-def _moment(moment: datetime) -> str:
+def _moment(moment: datetime, day: Day) -> str:
     if moment.tzinfo is not None:
         moment = moment.astimezone(LOCAL)
-    return f"{_day(moment.date())} {moment:%H:%M:%S}"
+    return f"{day(moment.date())} {moment:%H:%M:%S}"
 
 
 def _count(value: int | None) -> str | None:

@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 
 from connectors.operations.folder_files import PACKAGE_ENDINGS
 
@@ -32,14 +31,6 @@ class OpenZip:
     def __init__(self) -> None:
         self._path: Path | None = None
         self._opened: zipfile.ZipFile | None = None
-
-    def __enter__(self) -> OpenZip:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._close()
 
     def members(self, path: Path) -> list[str]:
         """Names of the packages in the ZIP at ``path``, sorted.
@@ -80,7 +71,7 @@ class OpenZip:
 
     def _zip(self, path: Path) -> zipfile.ZipFile:
         if self._opened is None or self._path != path:
-            self._close()
+            self.close()
             try:
                 self._opened = zipfile.ZipFile(path)
             except _FAULTS as error:
@@ -88,7 +79,8 @@ class OpenZip:
             self._path = path
         return self._opened
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the ZIP that is open."""
         if self._opened is not None:
             with suppress(OSError):
                 self._opened.close()
