@@ -69,7 +69,9 @@ def main() -> None:
 
 def _package(number: int, size: int, zipped: bool) -> bytes:
     """A package with every usual field; its one file holds ``size`` random bytes, which no ZIP makes smaller."""
-    data = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n" + random.Random(number).randbytes(size) + b"\nstartxref\n0\n%%EOF\n"
+    data = (
+        b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n" + random.Random(number).randbytes(size) + b"\nstartxref\n0\n%%EOF\n"
+    )
     sender = Organ(
         "000.00.00.H10",
         "Văn phòng Tỉnh ủy",

@@ -99,7 +99,7 @@ def gathered(packages: Path) -> Iterator[tuple[Message, bytes]]:
     )
     for number, path in enumerate(paths, start=1):
         found = scan(FileContent(path))
-        identity = None if isinstance(found, Refusal) else identify(found.fields)
+        identity = None if isinstance(found, Refusal) else identify(found.fields, found.version)
         sender = "" if isinstance(found, Refusal) else first_text(found.fields, "MessageHeader/From/OrganId")
         created = identity.changed_at if identity else None
         message = Message(

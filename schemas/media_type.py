@@ -104,8 +104,10 @@ def sniff(head: bytes) -> str:
         return markup
     if re.search(rb"%PDF-\d", head[:_PDF_WINDOW]):
         return PDF
+    if _is_multipart_edxml(head):
+        return EDXML
     if _is_mail(head):
-        return EDXML if any(name.encode() in head for name in _EDXML_NAMESPACES) else MAIL
+        return MAIL
     return TEXT if text and not _CONTROLS.search(text) else UNKNOWN
 
 
@@ -226,6 +228,13 @@ def _root_type(text: str, at: int) -> str | None:
     if text.lstrip().startswith("<?xml") or "xmlns" in attributes or f"</{name}>" in text:
         return XML
     return None
+
+
+def _is_multipart_edxml(head: bytes) -> bool:
+    """SOAP with attachments, saved with the header of the message or, as SOAP libraries do, from its first boundary."""
+    start = head.lstrip()
+    begins = start.startswith(b"--") or _HEADER_LINE.match(start) is not None
+    return begins and any(name.encode() in head for name in _EDXML_NAMESPACES)
 
 
 def _is_mail(head: bytes) -> bool:

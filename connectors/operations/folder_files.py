@@ -9,9 +9,12 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from connectors.operations.scan import looks_like_package
 from schemas.errors import FatalError, RetriableError
+from schemas.record import FileContent
 
-PACKAGE_ENDINGS = (".edxml", ".xml")
+EDXML_ENDING = ".edxml"
+PACKAGE_ENDINGS = (EDXML_ENDING, ".xml")
 ZIP_ENDING = ".zip"
 
 _OUTSIDE = "the path leads outside the drop folder"
@@ -26,6 +29,9 @@ def is_zip(relative: str) -> bool:
 
 def package_files(folder: Path) -> Iterator[str]:
     """Paths below ``folder``, with ``/``, of every package and ZIP in it, sorted within each directory.
+
+    Packages are told by their endings, ``.edxml`` and ``.xml``, and under any other by their bytes: saved SOAP
+    messages have no ending of their own.
 
     If ``folder`` is itself a file, its own name is the only path.
 
@@ -112,7 +118,9 @@ def _below(root: Path, directory: Path, prefix: str) -> Iterator[str]:
         relative = prefix + entry.name
         if entry.is_dir(follow_symlinks=False):
             yield from _below(root, Path(entry.path), f"{relative}/")
-        elif entry.name.lower().endswith((*PACKAGE_ENDINGS, ZIP_ENDING)) and _is_ours(root, entry):
+        elif _is_ours(root, entry) and (
+            entry.name.lower().endswith((*PACKAGE_ENDINGS, ZIP_ENDING)) or _is_package(entry)
+        ):
             yield relative
 
 
@@ -129,6 +137,14 @@ def _entries(directory: Path) -> list[os.DirEntry[str]]:
             f"the drop folder {directory} cannot be read: {error.strerror}",
             action="see that the share is mounted",
         ) from error
+
+
+def _is_package(entry: os.DirEntry[str]) -> bool:
+    """True for a package under another name; what cannot be looked into is left to its owner."""
+    try:
+        return looks_like_package(FileContent(Path(entry.path)))
+    except OSError:
+        return False
 
 
 def _is_ours(root: Path, entry: os.DirEntry[str]) -> bool:

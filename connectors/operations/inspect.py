@@ -9,11 +9,29 @@ from types import MappingProxyType
 from connectors.operations.edxml import NESTED, VERSION
 from connectors.operations.element_path import find_all, first_text
 from connectors.operations.folder import EdxmlFolder, place_of
+from connectors.operations.folder_files import (
+    EDXML_ENDING,
+    ZIP_ENDING,
+    FolderFiles,
+    is_zip,
+    package_files,
+)
 from connectors.operations.identity import identify, status_header
+from connectors.operations.scan import looks_like_package
 from connectors.operations.spool import head_of
 from connectors.operations.strict import breaches
+from connectors.operations.zipped_packages import OpenZip, ZipFaultError
 from schemas.media_type import sniff
-from schemas.record import Attachment, Defect, Field, SourceRecord, Unreadable, Window, sha256_of
+from schemas.record import (
+    Attachment,
+    Defect,
+    Field,
+    FileContent,
+    SourceRecord,
+    Unreadable,
+    Window,
+    sha256_of,
+)
 
 _HEAD = 8192
 _LISTS: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -50,6 +68,30 @@ def inspect_edxml(path: Path, *, strict: bool = False) -> Iterator[dict[str, obj
             if strict:
                 shown["strict"] = [breach._asdict() for breach in breaches(answer)]
             yield shown
+
+
+def holds_packages(path: Path) -> bool:
+    """True when the file, ZIP or folder at ``path`` holds an edXML package, told by bytes rather than names."""
+    if path.is_file():
+        if path.suffix.lower() == ZIP_ENDING:
+            return _zip_holds_packages(path)
+        return path.suffix.lower() == EDXML_ENDING or looks_like_package(FileContent(path))
+    files = FolderFiles(path)
+    return any(
+        name.lower().endswith(EDXML_ENDING) or looks_like_package(FileContent(files.path(name)))
+        for name in package_files(path)
+        if not is_zip(name)
+    )
+
+
+def _zip_holds_packages(path: Path) -> bool:
+    zips = OpenZip()
+    try:
+        return any(name.lower().endswith(EDXML_ENDING) for name in zips.members(path))
+    except ZipFaultError:
+        return False
+    finally:
+        zips.close()
 
 
 def _unreadable(answer: Unreadable) -> dict[str, object]:

@@ -23,7 +23,7 @@ from connectors.operations.elements import (
 from connectors.operations.mime_parts import Multipart, Part, read_opening, read_parts
 from connectors.operations.payload_text import transfer_decoded
 from connectors.operations.skeleton import MAX_SKELETON, RefusedError, read_skeleton
-from connectors.operations.spool import Spool, SpoolFullError, slice_of
+from connectors.operations.spool import Spool, SpoolFullError, head_of, slice_of
 from connectors.operations.xml_tree import parse_fragment, parse_package
 from schemas.media_type import EDXML, sniff
 from schemas.record import Content, Defect, Field, chunks
@@ -82,6 +82,15 @@ def scan(content: Content) -> Scan | Refusal:
             return _scan_xml(content, stream, head)
     except RefusedError as refused:
         return Refusal(refused.reason, refused.message, refused.where)
+
+
+def looks_like_package(content: Content) -> bool:
+    """True when the bytes of ``content``, whatever its name, are those of a package of either dialect."""
+    head = head_of(content, _MIME_HEAD)
+    if sniff(head) == EDXML:
+        return True
+    # The envelope need not be the first part of a MIME message.
+    return read_opening(head) is not None and isinstance(scan(content), Scan)
 
 
 def envelope_of(content: Content) -> Content:

@@ -9,11 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from connectors.operations.folder_files import PACKAGE_ENDINGS
+from schemas.media_type import EDXML, sniff
 
 MAX_MEMBERS = 100_000
 """Entries of one ZIP of packages."""
 
 _CHUNK = 1 << 20
+_HEAD = 8192
 _FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
@@ -40,13 +42,13 @@ class OpenZip:
             OSError: the file cannot be read.
         """
         entries = self._zip(path).infolist()
-        names = [entry.filename for entry in entries if entry.filename.lower().endswith(PACKAGE_ENDINGS)]
         if len(entries) > MAX_MEMBERS:
             raise ZipFaultError("zip_too_many_entries", f"the ZIP has {len(entries)} entries")
+        names = [entry.filename for entry in entries if self._is_package(path, entry)]
         if len(set(names)) != len(names):
             raise ZipFaultError("zip_duplicate_entries", "the ZIP holds two packages of one name")
         if not names:
-            raise ZipFaultError("zip_without_packages", "the ZIP holds no .edxml or .xml file")
+            raise ZipFaultError("zip_without_packages", "the ZIP holds no edXML package")
         return sorted(names)
 
     def pieces(self, path: Path, member: str, max_size: int) -> Iterator[bytes]:
@@ -68,6 +70,16 @@ class OpenZip:
             raise ZipFaultError("file_vanished", f"the ZIP no longer holds {member!r}") from None
         except _FAULTS as error:
             raise ZipFaultError("zip_damaged", f"{member!r} cannot be unpacked: {error}") from None
+
+    def _is_package(self, path: Path, entry: zipfile.ZipInfo) -> bool:
+        """Told by its ending, and under any other by its first bytes, as in a folder."""
+        if entry.filename.lower().endswith(PACKAGE_ENDINGS) or entry.is_dir():
+            return not entry.is_dir()
+        try:
+            with self._zip(path).open(entry) as stream:
+                return sniff(stream.read(_HEAD)) == EDXML
+        except _FAULTS:
+            return False
 
     def _zip(self, path: Path) -> zipfile.ZipFile:
         if self._opened is None or self._path != path:

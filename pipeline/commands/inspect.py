@@ -9,13 +9,9 @@ from typing import Annotated
 import typer
 
 from connectors.lotus_notes.inspect import inspect_dxl
-from connectors.operations.inspect import inspect_edxml
+from connectors.operations.inspect import holds_packages, inspect_edxml
 from pipeline.commands.output import Output
 from pipeline.record_pages import write_pages
-from schemas.media_type import sniff
-
-_EDXML = "application/vnd.edxml+xml"
-_HEAD = 65_536
 
 
 def register(app: typer.Typer) -> None:
@@ -40,47 +36,55 @@ def inspect(
             help="Ghi mỗi hồ sơ DXL thành một trang HTML an toàn / write a safe HTML page of every DXL record",
         ),
     ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Liệt kê điều quy chuẩn sẽ từ chối ở gói edXML / list what the standard would refuse in edXML",
+        ),
+    ] = False,
 ) -> None:
-    """Print every record of ``files``; the exit status is 1 when anything in them was unreadable."""
+    """Print every record of ``files``; the exit status is 1 when anything in them was unreadable or, with
+    ``--strict``, would be refused by the standard."""
     output: Output = context.obj
-    unreadable = False
+    failed = False
     for path in files:
         if pages is not None and _holds_dxl(path):
             write_pages(path, pages)
-        rows = []
-        for record in records(path):
-            unreadable = unreadable or bool(record.get("unreadable"))
+        rows: list[tuple[object, ...]] = []
+        refusals: list[tuple[object, ...]] = []
+        for record in records(path, strict=strict):
+            failed = failed or bool(record.get("unreadable")) or bool(record.get("strict"))
             if as_json:
                 output.json(record)
             else:
                 rows.append(_row(record))
+                refusals += _refusals(record)
         if not as_json:
             output.table(
                 str(path), ("records", "kind", "subject", "items", "attachments", "unreadable"), rows
             )
-    if unreadable:
+            if refusals:
+                output.table("", ("file", "where", "message"), refusals)
+    if failed:
         raise typer.Exit(1)
 
 
-def records(path: Path) -> Iterator[dict[str, object]]:
-    """The records of ``path`` as JSON values; the format is told by the bytes."""
+def records(path: Path, *, strict: bool = False) -> Iterator[dict[str, object]]:
+    """The records of ``path`` as JSON values; the format is told by the bytes.
+
+    ``strict`` adds to edXML packages what the standard would refuse in them.
+    """
     if _holds_dxl(path):
         yield from inspect_dxl(path)
     else:
-        for file in [path] if path.is_file() else sorted(path.rglob("*.edxml")):
-            yield from inspect_edxml(file)
+        yield from inspect_edxml(path, strict=strict)
 
 
 def _holds_dxl(path: Path) -> bool:
     if path.is_file():
-        return not _looks_like_edxml(path)
-    return any(path.rglob("*.dxl")) or not any(path.rglob("*.edxml"))
-
-
-def _looks_like_edxml(path: Path) -> bool:
-    with path.open("rb") as stream:
-        head = stream.read(_HEAD)
-    return sniff(head) == _EDXML or path.suffix.lower() == ".edxml"
+        return not holds_packages(path)
+    return any(path.rglob("*.dxl")) or not holds_packages(path)
 
 
 def _row(record: dict[str, object]) -> tuple[object, ...]:
@@ -94,6 +98,12 @@ def _row(record: dict[str, object]) -> tuple[object, ...]:
         _length(record.get("attachments")),
         _unreadable(record.get("unreadable")),
     )
+
+
+def _refusals(record: dict[str, object]) -> Iterator[tuple[object, ...]]:
+    found = record.get("strict")
+    for breach in found if isinstance(found, list) else []:
+        yield record.get("file", ""), breach["where"], f"{breach['code']}: {breach['message']}"
 
 
 def _unreadable(value: object) -> object:

@@ -40,26 +40,26 @@ def test_a_package_is_shown_with_its_header_its_files_and_its_faults(tmp_path: P
         "changed_at": "2025-03-14T16:05:09+07:00",
         "kind": "document",
         "business_type": "1",
+        "version": "2",
         "header": {
-            "From/OrganId": ["000.00.00.H10"],
-            "From/OrganName": ["Văn phòng Tỉnh ủy"],
-            "To/OrganId": ["000.00.12.H10", "000.00.13.H10"],
-            "To/OrganName": ["Sở Y tế", "Sở Nội vụ"],
-            "DocumentId": ["000.00.00.H10,2025/03/14,160-KL/TU"],
-            "Code/CodeNumber": ["160"],
-            "Code/CodeNotation": ["KL/TU"],
-            "PromulgationInfo/PromulgationDate": ["2025/03/14"],
-            "DocumentType/Type": ["2"],
-            "DocumentType/TypeName": ["Kết luận"],
-            "Subject": ["Kết luận về công tác phòng, chống dịch bệnh"],
-            "OtherInfo/Priority": ["0"],
-            "SteeringType": ["1"],
+            "From": {"OrganId": "000.00.00.H10", "OrganName": "Văn phòng Tỉnh ủy"},
+            "To": [
+                {"OrganId": "000.00.12.H10", "OrganName": "Sở Y tế"},
+                {"OrganId": "000.00.13.H10", "OrganName": "Sở Nội vụ"},
+            ],
+            "DocumentId": "000.00.00.H10,2025/03/14,160-KL/TU",
+            "Code": {"CodeNumber": "160", "CodeNotation": "KL/TU"},
+            "PromulgationInfo": {"PromulgationDate": "2025/03/14"},
+            "DocumentType": {"Type": "2", "TypeName": "Kết luận"},
+            "Subject": "Kết luận về công tác phòng, chống dịch bệnh",
+            "OtherInfo": {"Priority": "0"},
+            "SteeringType": "1",
         },
         "trace": [{"organ_id": "000.00.00.H10", "timestamp": "2025/03/14 16:05:09"}],
         "business": {
-            "BussinessDocType": ["1"],
-            "Paper": ["0"],
-            "BussinessDocReason": ["Thu hồi do sai thể thức"],
+            "BussinessDocType": "1",
+            "Paper": "0",
+            "BussinessDocReason": "Thu hồi do sai thể thức",
         },
         "signed": False,
         "attachments": [
@@ -74,6 +74,7 @@ def test_a_package_is_shown_with_its_header_its_files_and_its_faults(tmp_path: P
                 "defects": ["name_ending_wrong"],
             }
         ],
+        "nested": [],
         "defects": [
             {
                 "code": "byte_order_mark",
@@ -96,6 +97,6 @@ def test_what_cannot_be_read_is_shown_with_the_reason(tmp_path: Path) -> None:
     assert {name: shown[name] for name in ("file", "unreadable", "message", "where")} == {
         "file": "dang-chep.edxml",
         "unreadable": "xml_truncated",
-        "message": "the package ends in the middle: no element found",
+        "message": "the package ends in the middle: Premature end of data in tag edXMLEnvelope line 2",
         "where": "dang-chep.edxml, line 2, column 23",
     }

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from connectors.operations import edxml, one_entry_zip, payload
 from connectors.operations.edxml import parse_edxml
+from connectors.operations.element_path import first_text
 from connectors.operations.package import DocumentPackage, Organ, PackageFile
 from connectors.operations.spool import SliceContent, Spool, SpoolFullError
 from connectors.operations.writer import write_document
@@ -207,7 +208,7 @@ def test_missing_padding_is_completed_and_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["${__StringFromFile(test.txt,,,)}", "QQ==QQ==", "QU=B", "Q", "QÊ==", "QQ-_"]
+    "text", ["${__StringFromFile(test.txt,,,)}", "QQ==QQ==", "QU=B", "Q", "QÊ==", "QQ-+"]
 )
 def test_text_that_is_not_base64_is_kept_as_it_stands(text: str) -> None:
     found = _with_text(text)
@@ -235,24 +236,42 @@ def test_replacement_characters_in_a_text_or_among_binary_are_no_corruption() ->
 
 def _nested(level: int) -> bytes:
     files = [PackageFile(f"muc-{level}.pdf", _PDF)]
-    if level < 4:
+    if level < 6:
         files.append(PackageFile("trong.edxml", _nested(level + 1), "application/zip", zipped=True))
-    return write_document(replace(_PACKAGE, files=tuple(files)))
+    return write_document(replace(_PACKAGE, subject=f"Văn bản {level}", files=tuple(files)))
 
 
-def test_a_package_in_a_package_is_kept_and_opened_once() -> None:
+def test_packages_in_packages_are_opened_to_a_fixed_depth_and_the_rest_is_kept() -> None:
     record = _parsed(_nested(1))
-    inner = "AttachmentEncoded/Attachment[2]/AttachmentEncoded"
+    inner = "AttachmentEncoded/Attachment[2]/"
     assert [(found.item, found.name, found.defects) for found in record.attachments] == [
-        ("AttachmentEncoded/Attachment[1]", "muc-1.pdf", ()),
-        ("AttachmentEncoded/Attachment[2]", "trong.edxml", ()),
-        (f"{inner}/Attachment[1]", "muc-2.pdf", ()),
-        (f"{inner}/Attachment[2]", "trong.edxml", ("nested_too_deep",)),
+        (inner * (level - 1) + f"AttachmentEncoded/Attachment[{number}]", name, defects)
+        for level in (1, 2, 3, 4)
+        for number, name, defects in (
+            (1, f"muc-{level}.pdf", ()),
+            (2, "trong.edxml", ("nested_too_deep",) if level == 4 else ()),
+        )
+    ]
+    nested = [field for field in record.fields if field.name == "NestedPackage"]
+    assert [
+        (field.attributes["item"], first_text(field.children, "MessageHeader/Subject")) for field in nested
+    ] == [(inner * level + "AttachmentEncoded/Attachment[2]", f"Văn bản {level + 2}") for level in (0, 1, 2)]
+
+
+def test_the_defects_of_a_package_in_a_package_are_told_with_its_place() -> None:
+    inside = write_document(replace(_PACKAGE, steering_type="0"))
+    record = _parsed(
+        write_document(
+            replace(_PACKAGE, files=(PackageFile("trong.edxml", inside, "application/zip", zipped=True),))
+        )
+    )
+    assert [(defect.code, defect.where.rpartition(",")[0]) for defect in record.defects] == [
+        ("code_outside_standard", "AttachmentEncoded/Attachment[1]/MessageHeader/SteeringType")
     ]
 
 
 def test_a_broken_package_in_a_package_is_kept_and_named() -> None:
-    (found,) = _attachments(PackageFile("trong.edxml", _nested(4)[:-30], "application/zip", zipped=True))
+    (found,) = _attachments(PackageFile("trong.edxml", _nested(6)[:-30], "application/zip", zipped=True))
     assert found.defects == ("nested_unreadable",)
 
 
