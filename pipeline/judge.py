@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from archive.manifest import FileVerdict, Processed, manifest_bytes
 from archive.objects import ObjectStore
+from connectors.operations.scan import envelope_of
 from pipeline.batch_lines import QuarantinedLine, ReceivedLine, VerifiedLine, WithheldLine
 from schemas.document import AttachmentRef
 from schemas.record import Content
 from signatures import verify
 from signatures.signed_file import SignedFile
 from signatures.trust import TrustStore
+from signatures.verdict import Coverage, Indication, Verdict
 
 _DETACHED = (".p7s", ".sig")
 
@@ -52,8 +55,7 @@ def _verdicts(
     line: ReceivedLine, objects: ObjectStore, trust: TrustStore, at: datetime
 ) -> Iterator[FileVerdict]:
     if line.signed_container:
-        container = SignedFile(name="original", content=objects.content(line.original_sha256))
-        for verdict in verify(container, trust, at):
+        for verdict in _container_verdicts(objects.content(line.original_sha256), trust, at):
             yield FileVerdict(sha256=line.original_sha256, attachment=None, name="", verdict=verdict)
     for attachment in line.document.attachments:
         signed = SignedFile(
@@ -68,6 +70,27 @@ def _verdicts(
                 name=attachment.name,
                 verdict=verdict,
             )
+
+
+def _container_verdicts(original: Content, trust: TrustStore, at: datetime) -> Iterator[Verdict]:
+    """Verdicts on the signatures of the record's own bytes; of a SOAP message's, on those of its envelope."""
+    envelope = envelope_of(original)
+    for verdict in verify(SignedFile(name="original", content=envelope), trust, at):
+        yield verdict if envelope is original else _of_a_part(verdict)
+
+
+def _of_a_part(verdict: Verdict) -> Verdict:
+    """``verdict`` on the envelope, for the message: its attachments lie outside what is signed."""
+    if verdict.coverage is Coverage.WHOLE_FILE:
+        verdict = replace(verdict, coverage=Coverage.PARTIAL)
+    if verdict.indication is Indication.TOTAL_PASSED:
+        return replace(
+            verdict,
+            indication=Indication.INDETERMINATE,
+            sub_indication="SIG_CONSTRAINTS_FAILURE",
+            messages=("only the envelope is signed, not the attachments beside it", *verdict.messages),
+        )
+    return verdict
 
 
 def _detached_content(
