@@ -177,7 +177,7 @@ class _Envelope:
         self.opened = -1
         self._depth = 0
         self._begin = 0
-        self._parser = expat.ParserCreate()
+        self._parser = expat.ParserCreate("utf-8")  # whatever the answer declares: its header says so
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._stop
         self._parser.StartDoctypeDeclHandler = self._doctype
