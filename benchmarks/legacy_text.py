@@ -1,9 +1,11 @@
 """How well and how fast legacy Vietnamese is recognised.
 
-``python -m benchmarks.legacy_text [--json]``: strings of the made-up office, written in every encoding and seen
-through both code pages, alone and as fields of a record; and text that must stay as it is. Prints, by number of
-words, the share that was decoded (recall) and the share of those that is right (precision); the false conversions;
-the share of other languages' words that come out as Vietnamese syllables by chance; CPU time per KB.
+``python -m benchmarks.legacy_text [--json] [--messages FOLDER]``: strings of the made-up office, written in every
+encoding and seen through both code pages, alone and as fields of a record; and text that must stay as it is.
+Prints, by number of words, the share that was decoded (recall) and the share of those that is right (precision); the
+false conversions; the share of other languages' words that come out as Vietnamese syllables by chance; CPU time per
+KB. With a folder of gettext catalogues (``/usr/share/locale``), their messages are looked at too: text that nobody
+chose.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice, product
+from pathlib import Path
 
+from benchmarks.gettext_messages import messages
 from benchmarks.other_languages import SENTENCES, UNICODE_VIETNAMESE
 from demo.organs import DISTRICTS, ORGANS
 from demo.phrases import KINDS, OPINIONS, RECIPIENTS_OF_PARTY, RECIPIENTS_OF_STATE, TASKS, TOPICS
@@ -131,6 +135,17 @@ def false_conversions() -> list[str]:
     return found
 
 
+def false_conversions_of_messages(folder: Path, most: int = 2500) -> tuple[int, list[str]]:
+    """How many messages (at most ``most`` a language) were looked at, and those that were changed."""
+    looked_at, found = 0, []
+    for texts in messages(folder).values():
+        for text in texts[:: max(1, len(texts) // most)][:most]:
+            looked_at += 1
+            if {*RecordText((text,)).decode(text).encodings} - {Encoding.DECOMPOSED}:
+                found.append(text)
+    return looked_at, found
+
+
 def chance() -> dict[str, float]:
     """The share of other languages' words beyond ASCII that come out as Vietnamese syllables, by encoding."""
     words = {
@@ -213,17 +228,19 @@ def main() -> None:
     """Measures and prints."""
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--json", action="store_true")
-    as_json = arguments.parse_args().json
+    arguments.add_argument("--messages", type=Path)
+    options = arguments.parse_args()
     texts = strings()
     result = {
         "strings": len(texts),
         "alone": recognition(texts, together=False),
         "in_records": recognition(texts, together=True),
         "false_conversions": false_conversions(),
+        "messages": false_conversions_of_messages(options.messages) if options.messages else None,
         "chance": chance(),
         "microseconds_per_kb": speed(),
     }
-    if as_json:
+    if options.json:
         print(json.dumps(result, ensure_ascii=False))
         return
     print(f"{len(texts)} strings; recall/precision by number of words")
@@ -236,7 +253,7 @@ def main() -> None:
                 f"{size}: {cell['recall']:.3f}/{cell['precision']:.3f}" for size, cell in bins.items()
             )
             print(f"  {way:22} {cells}")
-    for name in ("false_conversions", "chance", "microseconds_per_kb"):
+    for name in ("false_conversions", "messages", "chance", "microseconds_per_kb"):
         print(f"\n{name}: {json.dumps(result[name], ensure_ascii=False)}")
 
 

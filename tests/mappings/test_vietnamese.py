@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import legacy_text
-from benchmarks.legacy_text import BYTE_ENCODINGS, WAYS, false_conversions, recognition, strings, typed
+from benchmarks.gettext_messages import SYSTEM_FOLDER
+from benchmarks.legacy_text import (
+    BYTE_ENCODINGS,
+    WAYS,
+    false_conversions,
+    false_conversions_of_messages,
+    recognition,
+    strings,
+    typed,
+)
 from benchmarks.other_languages import SENTENCES, UNICODE_VIETNAMESE
 from mappings.legacy_evidence import MIN_CONFIDENCE
 from mappings.legacy_tables import Encoding
@@ -186,6 +195,13 @@ def test_what_is_not_legacy_is_never_converted(text: str) -> None:
 
 def test_nothing_of_all_that_is_not_legacy_is_converted_alone_or_together() -> None:
     assert false_conversions() == []
+
+
+def test_no_message_of_the_machines_own_programs_is_converted() -> None:
+    looked_at, converted = false_conversions_of_messages(SYSTEM_FOLDER, most=20)
+    if not looked_at:
+        pytest.skip("no translations are installed here")
+    assert converted == []
 
 
 def test_recognition_by_length(monkeypatch: pytest.MonkeyPatch) -> None:
