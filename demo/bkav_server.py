@@ -9,7 +9,7 @@ from pathlib import Path
 
 from demo.exchange_mailbox import ExchangeFolder
 from demo.exchange_serving import serve
-from demo.simulated_service import Received, Reply, SimulatedService, json_reply, last_part
+from demo.simulated_service import HttpService, Received, Reply, json_reply, last_part
 
 ORGAN, AUTHORIZATION = "000.00.01.H10", "Zm9uZy1tYXUvdnB0dQ=="
 
@@ -29,7 +29,7 @@ class BkavSettings:
     bare_packages: bool = False
 
 
-class BkavServer(SimulatedService):
+class BkavServer(HttpService):
     """The simulator over a folder of packages."""
 
     def __init__(self, folder: Path, settings: BkavSettings | None = None, port: int = 0) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from demo.exchange_mailbox import ExchangeFolder, gathered
 from demo.exchange_messages import messages
-from demo.simulated_service import SimulatedService
+from demo.simulated_service import HttpService
 
 
 def serve(
     program: str,
     description: str,
-    build: Callable[[Path, int], SimulatedService],
+    build: Callable[[Path, int], HttpService],
     arguments: Sequence[str] | None = None,
 ) -> int:
     """Serve a folder of messages until told to stop."""

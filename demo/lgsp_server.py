@@ -12,7 +12,7 @@ from pathlib import Path
 
 from demo.exchange_mailbox import ExchangeFolder, Message
 from demo.exchange_serving import serve
-from demo.simulated_service import Received, Reply, SimulatedService, json_reply, last_part
+from demo.simulated_service import HttpService, Received, Reply, json_reply, last_part
 
 LOGIN, PASSWORD, APPLICATION = "luutru.vptu", "mat-khau-mau", "QLVB"
 SYSTEM, SECRET = "H10.01", "bi-mat-cua-phong-mau"
@@ -39,7 +39,7 @@ class LgspSettings:
     beside: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
 
-class LgspServer(SimulatedService):
+class LgspServer(HttpService):
     """The simulator over a folder of packages."""
 
     def __init__(self, folder: Path, settings: LgspSettings | None = None, port: int = 0) -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Generic, Self, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 HOST = "127.0.0.1"
@@ -59,45 +60,57 @@ def json_reply(value: object, status: int = 200) -> Reply:
     return Reply(json.dumps(value, ensure_ascii=False).encode("utf-8"), status)
 
 
+class Fault:
+    """Something that goes wrong with one request."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Fault):
     """An HTTP error instead of an answer; ``retry_after`` (seconds or a date) goes into the header of that name."""
 
     status: int = 503
-    retry_after: str = ""
+    retry_after: str | int = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Fault):
     """The connection breaks after ``sent`` (0 to 1) of the body; ``None``: before the headers."""
 
     sent: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Stalled:
+class Truncated(Fault):
+    """The answer ends early and looks whole to HTTP: a program that ran out of time. ``kept`` 0 to 1."""
+
+    kept: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Stalled(Fault):
     """Half of the answer goes out, then nothing until the client hangs up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(Fault):
     """Another answer goes out than the right one."""
 
     change: Callable[[Reply], Reply]
 
 
-Fault = Refused | Cut | Stalled | Changed
-Condition = Callable[[Received], bool]
+R = TypeVar("R", bound=Received)
 
 
-class FaultPlan:
+class FaultPlan(Generic[R]):
     """Which requests meet which fault; may be extended while the service runs."""
 
     def __init__(self) -> None:
-        self._planned: list[tuple[Condition, list[Fault]]] = []
+        self._planned: list[tuple[Callable[[R], bool], list[Fault]]] = []
         self._lock = threading.Lock()
 
-    def when(self, condition: Condition, fault: Fault, times: int = 1) -> None:
+    def when(self, condition: Callable[[R], bool], fault: Fault, times: int = 1) -> None:
         """``fault`` meets the next ``times`` requests for which ``condition`` holds."""
         with self._lock:
             self._planned.append((condition, [fault] * times))
@@ -106,8 +119,17 @@ class FaultPlan:
         """``fault`` meets the next ``times`` requests whose path ends in ``path``."""
         self.when(lambda request: request.path.endswith(path), fault, times)
 
-    def meeting(self, request: Received) -> Fault | None:
-        """What goes wrong with ``request``."""
+    def at(self, number: int, fault: Fault) -> None:
+        """``fault`` meets the request of that number."""
+        self.when(lambda request: request.number == number, fault)
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more."""
+        with self._lock:
+            self._planned.clear()
+
+    def meeting(self, request: R) -> Fault | None:
+        """What goes wrong with ``request``: the first fault planned for it that is left."""
         with self._lock:
             for condition, left in self._planned:
                 if left and condition(request):
@@ -115,7 +137,7 @@ class FaultPlan:
         return None
 
 
-class SimulatedService(ABC):
+class SimulatedService(ABC, Generic[R]):
     """A service on a port of this machine, for the length of a ``with`` block or until the process ends.
 
     Attributes:
@@ -123,20 +145,40 @@ class SimulatedService(ABC):
         requests: everything that was asked, in order of arrival.
         violations: what would have changed something, and was refused.
         now: the service's clock, aware.
+
+    Args:
+        port: 0 for any that is free. tls: makes it an HTTPS server.
     """
 
-    def __init__(self, port: int = 0) -> None:
-        self.faults = FaultPlan()
-        self.requests: list[Received] = []
-        self.violations: list[Received] = []
+    program: ClassVar[str] = "Simulator"
+
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self.faults: FaultPlan[R] = FaultPlan()
+        self.requests: list[R] = []
+        self.violations: list[R] = []
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self._lock = threading.Lock()
-        self._http = _Http((HOST, port), self)
+        self._http: _Http[R] = _Http((HOST, port), self)
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
     @abstractmethod
-    def respond(self, request: Received) -> Reply:
+    def read(self, number: int, method: str, target: str, headers: Mapping[str, str], body: bytes) -> R:
+        """The request ``number`` as this service understands it; header names are in lower case."""
+
+    @abstractmethod
+    def respond(self, request: R) -> Reply:
         """The right answer to ``request``."""
+
+    def meet(self, fault: Fault) -> None:
+        """A fault of the service's own happens, before the request that meets it is answered."""
+
+    def refusal(self, fault: Refused) -> Reply:
+        """The answer that ``fault`` gives instead."""
+        wait = {"Retry-After": str(fault.retry_after)} if fault.retry_after != "" else {}
+        return Reply(b"<html>busy</html>", fault.status, "text/html", wait)
 
     @property
     def port(self) -> int:
@@ -146,7 +188,7 @@ class SimulatedService(ABC):
     @property
     def url(self) -> str:
         """Where it answers, without a slash at the end."""
-        return f"http://{HOST}:{self.port}"
+        return f"{self._scheme}://{HOST}:{self.port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -163,26 +205,49 @@ class SimulatedService(ABC):
         """Serve in this thread, until the process ends."""
         self._http.serve_forever()
 
-    def violation(self, request: Received) -> None:
+    def violation(self, request: R) -> None:
         """Remember that ``request`` would have changed something."""
         with self._lock:
             self.violations.append(request)
 
-    def received(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Received:
+    def received(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> R:
         """Number and remember a request."""
-        parts = urlsplit(target)
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
         with self._lock:
-            request = Received(len(self.requests) + 1, method, parts.path, query, headers, body)
+            request = self.read(len(self.requests) + 1, method, target, headers, body)
             self.requests.append(request)
         return request
 
+    def answer(self, request: R, fault: Fault | None) -> Reply:
+        """What goes out for ``request``, as far as ``fault`` lets it."""
+        if isinstance(fault, Refused):
+            return self.refusal(fault)
+        if fault is not None:
+            self.meet(fault)
+        reply = self.respond(request)
+        if isinstance(fault, Changed):
+            return fault.change(reply)
+        if isinstance(fault, Truncated):
+            return replace(reply, body=reply.body[: int(len(reply.body) * fault.kept)])
+        return reply
 
-class _Http(ThreadingHTTPServer):
+
+class HttpService(SimulatedService[Received]):
+    """A service whose requests are read as HTTP has them."""
+
+    def read(
+        self, number: int, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> Received:
+        """The request: its path as sent, its parameters decoded."""
+        parts = urlsplit(target)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        return Received(number, method, parts.path, query, headers, body)
+
+
+class _Http(ThreadingHTTPServer, Generic[R]):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: tuple[str, int], service: SimulatedService) -> None:
+    def __init__(self, address: tuple[str, int], service: SimulatedService[R]) -> None:
         self.service = service
         super().__init__(address, _Handler)
 
@@ -193,10 +258,8 @@ class _Http(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Http
+    server: _Http[Received]
     protocol_version = "HTTP/1.1"
-    server_version = "Simulator"
-    sys_version = ""
     disable_nagle_algorithm = True
     wbufsize = -1
 
@@ -211,18 +274,17 @@ class _Handler(BaseHTTPRequestHandler):
         service = self.server.service
         request = service.received(self.command, self.path, headers, self.rfile.read(length))
         fault = service.faults.meeting(request)
-        if isinstance(fault, Refused):
-            wait = {"Retry-After": fault.retry_after} if fault.retry_after else {}
-            self._send(Reply(b"<html>busy</html>", fault.status, "text/html", wait))
-            return
-        reply = service.respond(request)
-        self._send(fault.change(reply) if isinstance(fault, Changed) else reply, fault)
+        self._send(service.answer(request, fault), fault)
+
+    def version_string(self) -> str:
+        """What the service calls itself."""
+        return self.server.service.program
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         """The service's own clock, as the ``Date`` header."""
         return format_datetime(self.server.service.now().astimezone(UTC), usegmt=True)
 
-    def _send(self, reply: Reply, fault: Fault | None = None) -> None:
+    def _send(self, reply: Reply, fault: Fault | None) -> None:
         if isinstance(fault, Cut) and fault.sent is None:
             self._break()
             return

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from archive.folders import make_folder, write_private
 from demo import exchange_messages, exchange_source, petitions, vxp_server
-from demo.domino_server import ACCOUNT, HOST, PASSWORD
+from demo.domino_server import ACCOUNT, PASSWORD
 from demo.report import SourceCounts
 from demo.service_processes import ServiceProcesses
+from demo.simulated_service import HOST
 from schemas.errors import FatalError
 
 _REPOSITORY = Path(__file__).resolve().parents[1]

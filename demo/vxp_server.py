@@ -19,7 +19,7 @@ from connectors.operations.exchange.vxp_signature import read_timestamp
 from demo.exchange_mailbox import ExchangeFolder, Message, far_from
 from demo.exchange_serving import serve
 from demo.organs import ORGANS
-from demo.simulated_service import Received, Reply, SimulatedService, json_reply, last_part
+from demo.simulated_service import HttpService, Received, Reply, json_reply, last_part
 
 SYSTEM, SECRET = "archive.vptu", "bi-mat-cua-phong-mau"
 
@@ -55,7 +55,7 @@ class VxpSettings:
     organs: Sequence[tuple[str, str, str, str, str]] = field(default_factory=_organs)
 
 
-class VxpServer(SimulatedService):
+class VxpServer(HttpService):
     """The simulator over a folder of packages."""
 
     def __init__(self, folder: Path, settings: VxpSettings | None = None, port: int = 0) -> None:
