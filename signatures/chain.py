@@ -25,7 +25,7 @@ from pyhanko.sign.validation.policy_decl import (
     bootstrap_validation_data_handlers,
 )
 from pyhanko.sign.validation.settings import KeyUsageConstraints
-from pyhanko.sign.validation.status import RevocationDetails
+from pyhanko.sign.validation.status import RevocationDetails, TimestampSignatureStatus
 from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.errors import PathBuildingError, ValidationError
 from pyhanko_certvalidator.fetchers.api import FetcherBackend
@@ -48,6 +48,12 @@ SIGNER_KEY_USAGE = KeyUsageConstraints(key_usage=frozenset({"digital_signature",
 """A signer's certificate carries one of the two (RFC 5280 §4.2.1.3): person certificates often lack
 nonRepudiation.
 """
+
+TSA_KEY_USAGE = TimestampSignatureStatus.default_usage_constraints()
+"""A time-stamping authority's certificate carries the extended key usage timeStamping (RFC 3161 §2.3)."""
+
+_MOST_OUTCOMES = 4096
+"""Outcomes kept a trust store and process; an office has some hundreds of signers."""
 
 IMPROVABLE: frozenset[AdESIndeterminate] = frozenset(
     {
@@ -205,17 +211,49 @@ class Judge:
         )
 
     def certificate(
-        self, certificate: x509.Certificate, others: tuple[x509.Certificate, ...]
+        self,
+        certificate: x509.Certificate,
+        others: tuple[x509.Certificate, ...] = (),
+        *,
+        of_tsa: bool = False,
     ) -> TrustOutcome:
-        """The chain of a certificate at ``at``, for formats that are not CMS."""
+        """The chain of a signer's certificate at ``at``, or of a time-stamping authority's.
+
+        It depends on nothing but what the key below names, so that the few signers of an office are asked
+        for once a process and not once a document.
+        """
+        key = (
+            of_tsa,
+            self.at,
+            certificate.sha256,
+            tuple(item.sha256 for item in others),
+            tuple(item.sha256 for item in self.file.certificates),
+            tuple(item.sha256 for item in self.file.crls),
+            tuple(digest_for_poe(item.ocsp_response_data.dump()) for item in self.file.ocsps),
+        )
+        known = self.trust.outcomes
+        if key not in known:
+            if len(known) >= _MOST_OUTCOMES:
+                known.clear()
+            known[key] = self._certificate(certificate, others, of_tsa=of_tsa)
+        outcome = known[key]
+        assert isinstance(outcome, TrustOutcome)
+        return outcome
+
+    def _certificate(
+        self, certificate: x509.Certificate, others: tuple[x509.Certificate, ...], *, of_tsa: bool
+    ) -> TrustOutcome:
         spec = self.spec()
+        policy = spec.ts_cert_validation_policy if of_tsa else spec.cert_validation_policy
+        assert policy is not None
         handlers = bootstrap_validation_data_handlers(spec, timing_info=self.timing)
-        context = spec.cert_validation_policy.build_validation_context(self.timing, handlers)
+        context = policy.build_validation_context(self.timing, handlers)
         context.certificate_registry.register_multiple(others)
+        usage = TSA_KEY_USAGE if of_tsa else SIGNER_KEY_USAGE
 
         async def check() -> CertvalidatorOperationResult[ValidationPath]:
             paths = context.path_builder.async_build_paths_lazy(certificate)
-            return await validate_cert_usage(certificate, context, SIGNER_KEY_USAGE, paths)
+            return await validate_cert_usage(certificate, context, usage, paths)
 
         result = run(check())
         return self.outcome(

@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from asn1crypto import cms, core, pem, x509
+from asn1crypto import cms, core, pem
 from asn1crypto import crl as asn1_crl
 
 from schemas.record import Content, chunks
 from signatures.chain import FileEvidence, Judge
+from signatures.cms_signer import certificates_of
 from signatures.revocation import RevocationList
 from signatures.signer import (
     Integral,
@@ -117,17 +118,12 @@ def enclosed_content(signed_data: cms.SignedData) -> bytes | None:
 
 def evidence_of(signed_data: cms.SignedData) -> FileEvidence:
     """Certificates and CRLs that the structure carries."""
-    certificates = tuple(
-        choice.chosen
-        for choice in signed_data["certificates"] or ()
-        if isinstance(choice.chosen, x509.Certificate)
-    )
     lists = tuple(
         RevocationList.load(choice.chosen.dump())
         for choice in signed_data["crls"] or ()
         if isinstance(choice.chosen, asn1_crl.CertificateList)
     )
-    return FileEvidence(certificates, lists)
+    return FileEvidence(certificates_of(signed_data), lists)
 
 
 def _signer_verdict(

@@ -21,6 +21,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation.pdf_embedded import extract_contents
 
+from signatures import pdf_hex_strings
+
 SIGNATURE_SUBFILTERS = frozenset({"/adbe.pkcs7.detached", "/ETSI.CAdES.detached"})
 TIMESTAMP_SUBFILTER = "/ETSI.RFC3161"
 
@@ -62,6 +64,7 @@ def open_reader(stream: BinaryIO) -> tuple[PdfFileReader | None, bool]:
     Raises:
         PdfReadError: not even the lenient reader can read it.
     """
+    pdf_hex_strings.install()
     try:
         reader, strict = PdfFileReader(stream, strict=True), True
         _ = reader.root

@@ -14,15 +14,14 @@ from asn1crypto import cms, core, x509
 from pyhanko.sign.general import CMSStructuralError
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import (
-    extract_certs_for_validation,
     extract_self_reported_ts,
     validate_sig_integrity,
 )
 from pyhanko.sign.validation.utils import CMSAlgorithmUsagePolicy
 
-from signatures.algorithms import ArchivePolicy
 from signatures.certificate import describe_certificate, role_of
 from signatures.chain import Judge, TrustOutcome
+from signatures.cms_signer import is_strong, signer_certificate
 from signatures.timestamps import (
     Imprint,
     JudgedToken,
@@ -98,7 +97,7 @@ def check_integrity(
     certificate: x509.Certificate | None = None
     try:
         check_structure(signer, signed_data["encap_content_info"]["content_type"].native)
-        certificate = extract_certs_for_validation(signed_data).signer_cert
+        certificate = signer_certificate(signed_data)
         verdict = replace(verdict, signer=describe_certificate(certificate), role=role_of(certificate))
         content_type = signed_data["encap_content_info"]["content_type"].native
         intact, valid = validate_sig_integrity(signer, certificate, content_type, digest)
@@ -205,13 +204,13 @@ def judge_trust(
         judge: trust, evidence and time.
         proven: when a trusted time-stamp proves the signature to exist, else ``None``.
     """
-    outcome = judge.basic(signed_data, digest)
-    if outcome.improvable is None or proven is None:
-        return outcome
     signer = signed_data["signer_infos"][0]
-    policy = ArchivePolicy()
-    strong = policy.signature_algorithm_allowed(signer["signature_algorithm"], proven, certificate.public_key)
-    if not strong or not policy.digest_algorithm_allowed(signer["digest_algorithm"], proven):
+    if is_strong(signer, certificate, judge.at):
+        outcome = judge.certificate(certificate)
+        if outcome.passed:
+            return outcome  # integrity holds already: the engine's whole routine would find the same
+    outcome = judge.basic(signed_data, digest)
+    if outcome.improvable is None or proven is None or not is_strong(signer, certificate, proven):
         return outcome
     return judge.past(certificate, judge.file.certificates, outcome, proven)
 

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from asn1crypto import cms, core, tsp
+from asn1crypto import cms, core, tsp, x509
 from pyhanko.sign.validation.ades import ades_timestamp_validation
 from pyhanko.sign.validation.errors import SignatureValidationError
-from pyhanko.sign.validation.generic_cms import extract_certs_for_validation, validate_sig_integrity
+from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
 from signatures.certificate import rfc4514
 from signatures.chain import INDICATIONS, Judge, run
+from signatures.cms_signer import certificates_of, is_strong, signer_certificate
 from signatures.verdict import Indication, TimeStamp
 
 DIGESTS: dict[str, str] = {
@@ -114,9 +115,9 @@ def judge_token(
         token = load_token(source) if isinstance(source, bytes) else source
         digest = hashlib.sha256(token.dump()).hexdigest()
         moment = _info(token)["gen_time"].native
-        certificate = extract_certs_for_validation(token).signer_cert
+        certificate = signer_certificate(token)
         tsa = rfc4514(certificate.subject)
-        failure = _integrity_failure(token, imprint)
+        failure = _integrity_failure(token, certificate, imprint)
     except SignatureValidationError as error:
         sub = error.ades_subindication.standard_name if error.ades_subindication else "FORMAT_FAILURE"
         stamp = TimeStamp(kind, _moment_or_none(token), "", Indication.INDETERMINATE, str(sub))
@@ -131,6 +132,10 @@ def judge_token(
         return JudgedToken(stamp, False, digest, f"{kind} time-stamp does not hold: {failure}")
     if judge is None:
         return JudgedToken(TimeStamp(kind, moment, tsa, Indication.TOTAL_PASSED), True, digest)
+    if is_strong(token["signer_infos"][0], certificate, judge.at):
+        others = certificates_of(token)
+        if judge.certificate(certificate, others, of_tsa=True).passed:
+            return JudgedToken(TimeStamp(kind, moment, tsa, Indication.TOTAL_PASSED), True, digest)
     sub = run(ades_timestamp_validation(token, judge.spec(), imprint, timing_info=judge.timing)).ades_subindic
     indication = INDICATIONS[sub.status]
     name = "" if indication is Indication.TOTAL_PASSED else str(sub.standard_name)
@@ -150,12 +155,11 @@ def _info(token: cms.SignedData) -> tsp.TSTInfo:
     return info
 
 
-def _integrity_failure(token: cms.SignedData, imprint: Imprint) -> str:
+def _integrity_failure(token: cms.SignedData, certificate: x509.Certificate, imprint: Imprint) -> str:
     info = _info(token)
     expected = imprint(info["message_imprint"]["hash_algorithm"]["algorithm"].native)
     if expected != info["message_imprint"]["hashed_message"].native:
         return "HASH_FAILURE"
-    certificate = extract_certs_for_validation(token).signer_cert
     signer = token["signer_infos"][0]
     content = bytes(token["encap_content_info"]["content"])
     digest = hashlib.new(DIGESTS[signer["digest_algorithm"]["algorithm"].native], content).digest()

@@ -72,6 +72,11 @@ class TrustStore:
         )
 
     @cached_property
+    def outcomes(self) -> dict[object, object]:
+        """What ``chain`` found out about certificates: a memory of this process, no part of the value."""
+        return {}
+
+    @cached_property
     def revocation_lists(self) -> tuple[RevocationList, ...]:
         """The revocation lists, parsed."""
         return tuple(RevocationList.load(der) for der in self.crls)
