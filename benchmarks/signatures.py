@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.signature_speed import speed
 from schemas.record import FileContent
 from signatures import SignedFile, TrustStore, verify
 from signatures.verdict import Indication, worst
@@ -146,9 +147,16 @@ def main(arguments: list[str] | None = None) -> int:
     corpus = commands.add_parser("corpus", help="verdicts on a corpus with an index.tsv")
     corpus.add_argument("folder", type=Path)
     corpus.add_argument("--json", action="store_true")
+    measured = commands.add_parser("speed", help="CPU of a verdict against a floor and other tools")
+    measured.add_argument("--documents", type=int, default=200)
+    measured.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     for name in ("pyhanko", "pyhanko_certvalidator"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    if options.command == "speed":
+        result = speed(options.documents)
+        print(json.dumps(result, ensure_ascii=False, indent=None if options.json else 1))
+        return 0
     report = judge_corpus(options.folder, datetime.now(UTC))
     print(json.dumps(_summary(report), ensure_ascii=False) if options.json else "\n".join(_table(report)))
     return 1 if report.false_passes else 0

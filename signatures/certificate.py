@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from asn1crypto import x509
 from cryptography import x509 as pyca_x509
@@ -18,12 +19,24 @@ PERSONAL_ATTRIBUTES = ("given_name", "surname", "pseudonym")
 _SERIAL_ATTRIBUTES = ("serial_number", "user_id")
 
 
+@lru_cache(maxsize=4096)
+def interned(der: bytes) -> x509.Certificate:
+    """The certificate of these bytes, parsed once a process: an office has few signers and many documents."""
+    return x509.Certificate.load(der)
+
+
 def describe_certificate(certificate: x509.Certificate) -> SignerCertificate:
     """What the certificate says of itself.
 
     Raises:
         ValueError: a field of it cannot be decoded.
     """
+    return _described(certificate.dump())
+
+
+@lru_cache(maxsize=4096)
+def _described(der: bytes) -> SignerCertificate:
+    certificate = interned(der)
     names = _names(certificate.subject)
     return SignerCertificate(
         subject=rfc4514(certificate.subject),
@@ -46,7 +59,12 @@ def role_of(certificate: x509.Certificate) -> SignerRole:
     to an O or OU (or an O or OU with no CN) an ORGAN, as does an O or OU under a tax or organ code (``MST:``,
     ``MNS:``); a CN that differs from an existing O a PERSON.
     """
-    names = _names(certificate.subject)
+    return _role(certificate.subject.dump())
+
+
+@lru_cache(maxsize=4096)
+def _role(subject: bytes) -> SignerRole:
+    names = _names(x509.Name.load(subject))
     serials = [value for key in _SERIAL_ATTRIBUTES for value in names.get(key, [])]
     if any(key in names for key in PERSONAL_ATTRIBUTES) or any(
         PERSONAL_SERIAL.match(value) for value in serials

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
+from functools import lru_cache
 
-from asn1crypto import cms, x509
+from asn1crypto import algos, cms, keys, tsp, x509
 from pyhanko.sign.general import check_ess_certid
 from pyhanko.sign.validation.generic_cms import extract_certs_for_validation, get_signing_cert_attr
 
 from signatures.algorithms import ArchivePolicy
+from signatures.certificate import interned
 
 
 def signer_certificate(signed_data: cms.SignedData) -> x509.Certificate:
@@ -32,9 +35,31 @@ def signer_certificate(signed_data: cms.SignedData) -> x509.Certificate:
         ]
         if len(fitting) == 1 and fitting[0].issuer.dump() == issuer:
             attribute = get_signing_cert_attr(signer["signed_attrs"])
-            if attribute is None or check_ess_certid(fitting[0], attribute["certs"][0]):
-                return fitting[0].untag()
+            if attribute is None or _is_named(fitting[0], attribute["certs"][0]):
+                return interned(fitting[0].dump())
     return extract_certs_for_validation(signed_data).signer_cert
+
+
+def _is_named(certificate: x509.Certificate, named: tsp.ESSCertID | tsp.ESSCertIDv2) -> bool:
+    """Whether an ESSCertID names the certificate: on the bytes where they are equal, else as pyHanko compares names."""
+    issuer_serial = named["issuer_serial"]
+    if issuer_serial and len(issuer_serial["issuer"]) == 1:
+        issuer = issuer_serial["issuer"][0]
+        if (
+            issuer.name == "directory_name"
+            and issuer.chosen.chosen.contents == certificate.issuer.chosen.contents
+            and issuer_serial["serial_number"].native == certificate.serial_number
+        ):
+            digest = (
+                "sha1" if isinstance(named, tsp.ESSCertID) else named["hash_algorithm"]["algorithm"].native
+            )
+            if digest in _ESS_DIGESTS:
+                found = hashlib.new(digest, certificate.dump(), usedforsecurity=False).digest()
+                return bool(found == named["cert_hash"].native)
+    return bool(check_ess_certid(certificate, named))
+
+
+_ESS_DIGESTS = frozenset({"sha1", "sha256", "sha384", "sha512"})
 
 
 def certificates_of(signed_data: cms.SignedData) -> tuple[x509.Certificate, ...]:
@@ -48,7 +73,17 @@ def certificates_of(signed_data: cms.SignedData) -> tuple[x509.Certificate, ...]
 
 def is_strong(signer: cms.SignerInfo, certificate: x509.Certificate, moment: datetime) -> bool:
     """Whether the algorithms and the key of a signer could carry a signature at ``moment``."""
+    return _is_strong(
+        signer["signature_algorithm"].dump(),
+        signer["digest_algorithm"].dump(),
+        certificate.public_key.dump(),
+        moment,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _is_strong(signature: bytes, digest: bytes, key: bytes, moment: datetime) -> bool:
     policy = ArchivePolicy()
-    return bool(
-        policy.signature_algorithm_allowed(signer["signature_algorithm"], moment, certificate.public_key)
-    ) and bool(policy.digest_algorithm_allowed(signer["digest_algorithm"], moment))
+    algorithm = algos.SignedDigestAlgorithm.load(signature)
+    allowed = policy.signature_algorithm_allowed(algorithm, moment, keys.PublicKeyInfo.load(key))
+    return bool(allowed) and bool(policy.digest_algorithm_allowed(algos.DigestAlgorithm.load(digest), moment))

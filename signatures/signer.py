@@ -9,18 +9,19 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from asn1crypto import cms, core, x509
 from pyhanko.sign.general import CMSStructuralError
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import (
     extract_self_reported_ts,
-    validate_sig_integrity,
 )
 from pyhanko.sign.validation.utils import CMSAlgorithmUsagePolicy
 
 from signatures.certificate import describe_certificate, role_of
 from signatures.chain import Judge, TrustOutcome
+from signatures.cms_integrity import attributes_of, integrity
 from signatures.cms_signer import is_strong, signer_certificate
 from signatures.timestamps import (
     Imprint,
@@ -100,7 +101,7 @@ def check_integrity(
         certificate = signer_certificate(signed_data)
         verdict = replace(verdict, signer=describe_certificate(certificate), role=role_of(certificate))
         content_type = signed_data["encap_content_info"]["content_type"].native
-        intact, valid = validate_sig_integrity(signer, certificate, content_type, digest)
+        intact, valid = integrity(signer, certificate, content_type, digest, attributes_of(signer))
     except (MalformedError, CMSStructuralError) as error:
         return Integral(failed(verdict, "FORMAT_FAILURE", str(error.args[0])), certificate)
     except SignatureValidationError as error:
@@ -112,16 +113,9 @@ def check_integrity(
     if not valid:
         message = "the signature value does not hold for the signing certificate's key"
         return Integral(failed(verdict, "SIG_CRYPTO_FAILURE", message), certificate)
-    mismatch = CMSAlgorithmUsagePolicy.digest_combination_allowed(
-        _POLICY,
-        signer["signature_algorithm"],
-        cms.DigestAlgorithm({"algorithm": signer["digest_algorithm"]["algorithm"]}),
-        None,
-    )
-    if not mismatch:
-        return Integral(
-            failed(verdict, "FORMAT_FAILURE", f"RFC 8933: {mismatch.failure_reason}"), certificate
-        )
+    mismatch = _mismatch(signer["signature_algorithm"].dump(), verdict.algorithms[0])
+    if mismatch:
+        return Integral(failed(verdict, "FORMAT_FAILURE", f"RFC 8933: {mismatch}"), certificate)
     tokens = judge_tokens(signer, imprint, judge)
     return Integral(
         with_tokens(replace(verdict, indication=Indication.TOTAL_PASSED, integrity=Integrity.INTACT), tokens),
@@ -265,6 +259,18 @@ def algorithm_names(signer: cms.SignerInfo) -> tuple[str, ...]:
         str(signer["digest_algorithm"]["algorithm"].native),
         str(signer["signature_algorithm"]["algorithm"].native),
     )
+
+
+@lru_cache(maxsize=256)
+def _mismatch(signature_algorithm: bytes, digest: str) -> str:
+    """Why a signature algorithm and a digest do not go together, ``""`` when they do."""
+    found = CMSAlgorithmUsagePolicy.digest_combination_allowed(
+        _POLICY,
+        cms.SignedDigestAlgorithm.load(signature_algorithm),
+        cms.DigestAlgorithm({"algorithm": digest}),
+        None,
+    )
+    return "" if found else str(found.failure_reason)
 
 
 class _Combination(CMSAlgorithmUsagePolicy):

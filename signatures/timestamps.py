@@ -10,10 +10,10 @@ from datetime import datetime
 from asn1crypto import cms, core, tsp, x509
 from pyhanko.sign.validation.ades import ades_timestamp_validation
 from pyhanko.sign.validation.errors import SignatureValidationError
-from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
 from signatures.certificate import rfc4514
 from signatures.chain import INDICATIONS, Judge, run
+from signatures.cms_integrity import attributes_of, integrity
 from signatures.cms_signer import certificates_of, is_strong, signer_certificate
 from signatures.verdict import Indication, TimeStamp
 
@@ -163,7 +163,7 @@ def _integrity_failure(token: cms.SignedData, certificate: x509.Certificate, imp
     signer = token["signer_infos"][0]
     content = bytes(token["encap_content_info"]["content"])
     digest = hashlib.new(DIGESTS[signer["digest_algorithm"]["algorithm"].native], content).digest()
-    intact, valid = validate_sig_integrity(signer, certificate, "tst_info", digest)
+    intact, valid = integrity(signer, certificate, "tst_info", digest, attributes_of(signer))
     if not intact:
         return "HASH_FAILURE"
     return "" if valid else "SIG_CRYPTO_FAILURE"

@@ -248,13 +248,13 @@ def _holds(prepared: Prepared, key: _Key, files: Mapping[str, bytes]) -> bool:
     ):  # xmlsec has no name to enable it by
         for transform in _TRANSFORMS:
             context.enable_reference_transform(transform)
-    element = prepared.element
+    element, moved = prepared.element, {}
     if element.find(f"{{{DS}}}Object/{{{DS}}}Manifest") is not None:
         element = _without_objects(element)
-    ids = identifiers(element.getroottree().getroot())
+        moved = identifiers(element.getroottree().getroot())
     for reference in prepared.references:
         if reference.id:
-            _register(context, ids[reference.id], reference.id)
+            _register(context, moved.get(reference.id, reference.target), reference.id)
     with _only_these_files(files):
         try:
             context.verify(element)
