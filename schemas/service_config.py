@@ -65,14 +65,15 @@ class Politeness(ServiceSettings):
     Attributes:
         requests_per_second: never more than this, over all connections of one process.
         office_hours: slower, or not at all, while people work.
-        connect_timeout, read_timeout: seconds until a connection is made, and between two pieces of an answer.
+        connect_timeout, read_timeout: seconds until a connection is made, and between two pieces of an answer. The
+            export agent may look at documents for 240 seconds before it says anything.
         tries: of one request, the first included, before the run gives up and is retried later.
     """
 
     requests_per_second: float = Field(default=5.0, gt=0, le=1000)
     office_hours: OfficeHours | None = None
     connect_timeout: float = Field(default=10.0, gt=0, le=600)
-    read_timeout: float = Field(default=120.0, gt=0, le=3600)
+    read_timeout: float = Field(default=300.0, gt=0, le=3600)
     tries: int = Field(default=6, ge=1, le=20)
 
 

@@ -15,6 +15,7 @@ from schemas.record import Content
 
 VERSION = "1"
 
+_ERROR = "ERROR\t"
 _UNKNOWN = "-"
 _HEX = re.compile(r"[0-9A-F]+")
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -74,8 +75,9 @@ def read_list(data: bytes) -> AgentList:
     while lines and not lines[-1].strip():
         lines.pop()
     head = lines[0].split("\t") if lines else [""]
-    if head[0] == "ERROR":
-        raise AgentError("\t".join(head[1:]))
+    # An agent that fails on its way says so behind what it has printed already.
+    if lines and lines[-1].startswith(_ERROR):
+        raise AgentError(lines[-1].removeprefix(_ERROR))
     if head[0] != "LIENTHONG":
         raise BrokenAnswerError("the answer does not begin with LIENTHONG")
     if len(head) < 2 or head[1] != VERSION:
@@ -147,11 +149,11 @@ def read_export(answer: Content) -> AgentExport:
     """
     with answer.open() as stream:
         stream.seek(max(0, answer.size - _TAIL))
-        end = _END.search(stream.read())
-        stream.seek(0)
-        head = stream.read(_TAIL)
-        if head.startswith(b"ERROR\t"):
-            raise AgentError(head.split(b"\n", 1)[0].decode("utf-8", "replace")[6:].strip())
+        tail = stream.read()
+        end = _END.search(tail)
+        last = tail.rstrip().rpartition(b"\n")[2].decode("utf-8", "replace")
+        if last.startswith(_ERROR):
+            raise AgentError(last.removeprefix(_ERROR))
         if end is None:
             raise BrokenAnswerError("the export does not end with </lienthong>: it is cut off")
         stream.seek(0)
