@@ -63,7 +63,7 @@ class ExchangeService(ServiceSettings):
         fields: what the site calls the parts of its answers.
         errors: what a code of the site's own means for us.
         check_counts: hold a complete list against the service's own count (VXP).
-        megabytes: of one delivered package (1 MB is 1,000,000 bytes); larger ones are set aside.
+        megabytes: of the answer that delivers a message (1 MB is 1,000,000 bytes); larger ones are set aside.
         reads: of one package that comes damaged, before it is set aside with its bytes.
         politeness: limits.
     """

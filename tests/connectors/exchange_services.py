@@ -60,17 +60,26 @@ class PatientClock:
             self.moment += timedelta(seconds=seconds)
 
 
+PACKAGE = DocumentPackage(
+    sender=HEALTH,
+    recipients=(OFFICE,),
+    document_id="000.00.12.H10,2026/11/20,7/SYT-NVY",
+    code_number="7",
+    code_notation="SYT-NVY",
+    promulgation_date=date(2026, 11, 20),
+    subject="Báo cáo công tác phòng, chống dịch bệnh",
+    type_name="Công văn",
+    files=(PackageFile("7-SYT-NVY.pdf", PDF),),
+)
+
+
 def document(number: int, **changes: object) -> bytes:
     """The package of one document."""
-    package = DocumentPackage(
-        sender=HEALTH,
-        recipients=(OFFICE,),
+    package = replace(
+        PACKAGE,
         document_id=f"000.00.12.H10,2026/11/20,{number}/SYT-NVY",
         code_number=str(number),
-        code_notation="SYT-NVY",
-        promulgation_date=date(2026, 11, 20),
         subject=f"Báo cáo công tác phòng, chống dịch bệnh số {number}",
-        type_name="Công văn",
         files=(PackageFile(f"{number}-SYT-NVY.pdf", PDF, zipped=bool(number % 2)),),
     )
     return write_document(replace(package, **changes))  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ import pytest
 
 from connectors.operations.exchange.source import STRANGE_IN_A_ROW, ExchangeMailbox
 from connectors.operations.moments import LOCAL
+from connectors.operations.writer_v1 import write_document_v1
 from demo.exchange_mailbox import Message
 from demo.simulated_service import Changed, Cut, Refused, Reply, SimulatedService, Stalled, names_of
 from schemas.connection import ServiceConnection
@@ -23,6 +24,7 @@ from schemas.service_config import Politeness
 from tests.connectors.exchange_services import (
     DIALECTS,
     NIGHT,
+    PACKAGE,
     PDF,
     PatientClock,
     connection,
@@ -363,6 +365,69 @@ def test_base64_without_json_around_it_is_taken(serve: Callable[..., Any]) -> No
     service.settings.bare_packages = True
     (answer,) = fetched(mailbox("bkav", service))
     assert bytes_of(answer) == document(1)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_package_of_the_dialect_before_2016_is_read_as_well(
+    serve: Callable[..., Any], dialect: str
+) -> None:
+    package = write_document_v1(replace(PACKAGE, subject="Thông báo lịch tiếp công dân"))
+    service = serve(dialect, [(message(1), package)])
+    (record,) = fetched(mailbox(dialect, service))
+    assert isinstance(record, SourceRecord)
+    assert bytes_of(record) == package
+    assert record.context["edxml_version"] == "1"
+    assert [file.name for file in record.attachments] == ["7-SYT-NVY.pdf"]
+
+
+def test_a_file_beside_the_package_that_is_no_base64_loses_nothing(serve: Callable[..., Any]) -> None:
+    service = serve("lgsp", five()[:1])
+
+    def spoiled(reply: Reply) -> Reply:
+        answer = json.loads(reply.body)
+        answer["data"]["attachments"] = [
+            {"fileName": "phụ lục.xls", "fileContent": "*hỏng*"},
+            {"fileName": "rỗng"},
+        ]
+        return replace(reply, body=json.dumps(answer).encode())
+
+    service.faults.on(GET["lgsp"], Changed(spoiled))
+    (record,) = fetched(mailbox("lgsp", service))
+    assert isinstance(record, SourceRecord)
+    kept = record.attachments[1]
+    assert (kept.name, kept.defects) == ("phụ lục.xls", ("invalid_base64",))
+    assert b"".join(chunks(kept.content)) == "*hỏng*".encode()
+    again = mailbox("lgsp", service).parse(record.listing, record.original, record.context, stored(record))
+    assert comparable(again) == comparable(record)
+
+
+@pytest.mark.parametrize("dialect", ["vxp", "lgsp", "bkav"])
+@pytest.mark.parametrize(
+    "identity", ["a\nb", "a\r\nXroadVnpt-docid: b", "\ud800", "a\0b", "x" * 500, "../b", "a b&c=d"]
+)
+def test_an_identity_that_no_request_can_name_stops_nothing(
+    serve: Callable[..., Any], dialect: str, identity: str
+) -> None:
+    service = serve(dialect, five()[:2])
+
+    def renamed(reply: Reply) -> Reply:
+        answer = json.loads(reply.body)
+        (answer["pendingResult"] if dialect == "bkav" else answer["data"])[0]["docId"] = identity
+        return replace(reply, body=json.dumps(answer).encode())
+
+    service.faults.on(LIST[dialect], Changed(renamed))
+    source = mailbox(dialect, service, messages=["edoc"], page=100)
+    listings = [listing for listing in everything(source) if listing.key != "edoc|7001"]
+    answers = list(source.fetch(listings))
+    assert sorted(getattr(answer, "reason", "") for answer in answers) in (
+        ["", "identity_unusable"],
+        ["", "not_at_service"],
+    )
+    for listing in listings:
+        assert listing.key.isprintable()
+        listing.locator.encode("ascii")
+        assert len(listing.key) < 500
+    assert "updateStatus" not in names_of(service.requests)
 
 
 def test_files_beside_the_package_are_kept_unless_it_holds_them(serve: Callable[..., Any]) -> None:

@@ -11,6 +11,7 @@ from connectors.operations.exchange.caller import (
     Caller,
     Request,
     ServiceAwayError,
+    UnwritableRequestError,
 )
 from connectors.operations.exchange.dialect import UndeliveredError
 from connectors.operations.exchange.json_reply import Json, LongText, NotJsonError, read_json
@@ -76,6 +77,8 @@ class Asking:
             raise UndeliveredError("service_failed", error.what, strange=True) from error
         except _NoAnswerError as error:
             raise UndeliveredError("answer_unreadable", error.what, passing=True, strange=True) from error
+        except UnwritableRequestError as error:
+            raise UndeliveredError("identity_unusable", error.what) from error
         except _NoSuchCallError as error:
             raise UndeliveredError("refused_by_service", error.what, strange=True) from error
         if not isinstance(reply, Refusal):

@@ -41,6 +41,10 @@ class AnswerTooLargeError(Exception):
     """An answer has more bytes than the request allows."""
 
 
+class UnwritableRequestError(ConfigurationError):
+    """What the request is to say cannot be said in HTTP."""
+
+
 def no_headers(_: datetime) -> Headers:
     """No headers beside those that HTTP itself needs."""
     return ()
@@ -133,9 +137,9 @@ class Caller:
 
     def _try(self, request: Request) -> Answer | _Failure:
         sent = self._pace.clock.now()
-        headers = {name: value.encode("utf-8") for name, value in request.headers(self.clock.now())}
         timeout = (self._politeness.connect_timeout, self._politeness.read_timeout)
         try:
+            headers = {name: value.encode("utf-8") for name, value in request.headers(self.clock.now())}
             with self._session.request(
                 request.method,
                 self._connection.base_url + request.path,
@@ -152,9 +156,11 @@ class Caller:
                 if 300 <= response.status_code < 400:
                     raise self._redirected(request)
                 return Answer(response.status_code, Spool().keep(_limited(response, request.max_bytes)))
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader) as error:
-            raise ConfigurationError(
-                f"the request cannot be written: {type(error).__name__}", where=self.where(request)
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, UnicodeError) as error:
+            raise UnwritableRequestError(
+                f"the request cannot be written: {type(error).__name__}",
+                where=self.where(request),
+                expected="identities, codes and secrets without control characters",
             ) from error
         except requests.exceptions.ProxyError:
             return _Failure("the proxy does not let it through")

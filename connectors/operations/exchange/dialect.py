@@ -46,10 +46,11 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class SentApart:
-    """A file that a service delivers beside the package."""
+    """A file that a service delivers beside the package; ``defects`` as of ``Attachment``."""
 
     name: str
     content: Content
+    defects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

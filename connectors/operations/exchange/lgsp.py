@@ -21,6 +21,7 @@ from connectors.operations.exchange.dialect import (
     Kind,
     Mailbox,
     SentApart,
+    UndeliveredError,
 )
 from connectors.operations.exchange.json_reply import Json, get
 from connectors.operations.exchange.packages import take_package
@@ -132,8 +133,13 @@ class LgspDialect:
     def _files(self, listed: Json, spool: Spool) -> Iterator[SentApart]:
         for file in listed if isinstance(listed, list) else []:
             content = next((value for name in self._settings.fields.file if (value := get(file, name))), None)
-            if content:
-                yield SentApart(member(file, self._settings.fields.file_name), take_package(content, spool))
+            name = member(file, self._settings.fields.file_name)
+            try:
+                yield SentApart(name, take_package(content, spool))
+            except UndeliveredError as error:
+                if error.received is not None:
+                    # The package is there; one file that cannot be decoded is kept as it came.
+                    yield SentApart(name, error.received, ("invalid_base64",))
 
     def _request(self, operation: Operation, query: Mapping[str, str], max_bytes: int = 64 << 20) -> Request:
         endpoint = self._endpoints[operation]

@@ -1,4 +1,4 @@
-"""Takes a package out of an answer: base64, or the XML itself."""
+"""Takes a package, or a file beside it, out of an answer: base64, or the XML itself."""
 
 from __future__ import annotations
 

@@ -91,8 +91,8 @@ def listing_of(row: Row, kind: Kind, fields: ExchangeFields, dated_by: str) -> L
     if not identity:
         digest = _digest(row)
         return Listing(f"unreadable:{digest}", digest[:_REVISION], json.dumps({"row": digest}))
-    revision = hashlib.sha256(f"{identity}\0{created}".encode("utf-8", "surrogatepass")).hexdigest()
-    key = identity if len(identity) <= _MAX_ID else f"sha256:{hashlib.sha256(identity.encode()).hexdigest()}"
+    revision = _sha256(f"{identity}\0{created}")
+    key = identity if len(identity) <= _MAX_ID and identity.isprintable() else f"sha256:{_sha256(identity)}"
     changed = (updated or created) if dated_by == "updated" else (created or updated)
     locator = json.dumps({"id": identity, "kind": kind}, sort_keys=True)
     return Listing(f"{kind}|{key}", revision[:_REVISION], locator, moment_of(changed))
@@ -150,5 +150,8 @@ def parts_of(window: Window, first_day: date | None, days: int | None, today: da
 
 
 def _digest(row: Row) -> str:
-    text = json.dumps(row, sort_keys=True, ensure_ascii=False, default=repr)
+    return _sha256(json.dumps(row, sort_keys=True, ensure_ascii=False, default=repr))
+
+
+def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 
+from pydantic import TypeAdapter, ValidationError
+
 from connectors.clock import Clock
 from connectors.operations.edxml import parse_edxml
-from connectors.operations.exchange.dialect import Delivery, Dialect, Kind, Mailbox, UndeliveredError
+from connectors.operations.exchange.dialect import (
+    Delivery,
+    Dialect,
+    Kind,
+    Mailbox,
+    SentApart,
+    UndeliveredError,
+)
 from connectors.operations.exchange.rows import Row, listing_of, parts_of, read_locator
 from connectors.operations.moments import LOCAL
 from connectors.operations.spool import Spool
@@ -34,8 +43,6 @@ STRANGE_IN_A_ROW = 5
 _OLDEST = date(2014, 1, 1)
 """Packages exist since "edXML v1.0" (CV 2803/BTTTT-THH, 2014)."""
 _DAYS_AT_ONCE = 31
-_ROOM = 4
-"""Times the greatest package that one message's answer may hold in all: base64, and files repeated beside it."""
 
 
 class ExchangeMailbox:
@@ -112,13 +119,13 @@ class ExchangeMailbox:
         if isinstance(record, Unreadable) or not beside:
             return record
         files = []
-        for position, (name, digest) in enumerate(beside, start=1):
+        for name, digest, defects in beside:
             content = stored(digest)
             if content is None:
                 message = f"the archive lacks the file {name!r}, which the service sent beside the package"
                 return Unreadable(listing, "stored_file_missing", message, f"sha256 {digest}", original)
-            files.append(_attachment(name, content, position))
-        return replace(record, attachments=(*record.attachments, *files))
+            files.append(SentApart(name, content, tuple(defects)))
+        return replace(record, attachments=(*record.attachments, *_attachments(files)))
 
     def _fetch(self, listing: Listing) -> SourceRecord | Unreadable:
         located = read_locator(listing.locator)
@@ -127,7 +134,7 @@ class ExchangeMailbox:
             return Unreadable(listing, "listed_without_identity", message, listing.locator[:200])
         best: Unreadable | None = None
         for tries_left in reversed(range(self._settings.reads)):
-            spool = Spool(total_limit=_ROOM * self._settings.megabytes * 1_000_000)
+            spool = Spool(total_limit=self._settings.megabytes * 1_000_000)
             try:
                 answer = self._read(listing, self.dialect.deliver(*located, spool), located)
             except UndeliveredError as error:
@@ -150,26 +157,16 @@ class ExchangeMailbox:
         record = parse_edxml(listing, delivery.package, context)
         if isinstance(record, Unreadable):
             return record
-        inside = {
-            sha256_of(content)
-            for file in record.attachments
-            for content in (file.content, file.wrapped)
-            if content
-        }
-        beside = []
-        for file in delivery.files:
-            digest = sha256_of(file.content)
-            if digest not in inside:
-                inside.add(digest)
-                beside.append((file.name, digest, file.content))
-        if not beside:
+        kept = _not_inside(delivery.files, record)
+        if not kept:
             return record
-        files = [_attachment(name, content, at) for at, (name, _, content) in enumerate(beside, start=1)]
-        named = json.dumps([(name, digest) for name, digest, _ in beside], ensure_ascii=False)
+        named = json.dumps(
+            [(file.name, digest, file.defects) for digest, file in kept.items()], ensure_ascii=False
+        )
         return replace(
             record,
-            attachments=(*record.attachments, *files),
-            context=MappingProxyType({**context, _BESIDE: named}),
+            attachments=(*record.attachments, *_attachments(kept.values())),
+            context=MappingProxyType({**record.context, _BESIDE: named}),
         )
 
     def _mailboxes(self) -> Iterator[Mailbox]:
@@ -206,20 +203,28 @@ class ExchangeMailbox:
 _BESIDE = "files_beside"
 
 
-def _read_beside(context: Mapping[str, str]) -> list[tuple[str, str]]:
+def _read_beside(context: Mapping[str, str]) -> list[tuple[str, str, list[str]]]:
     try:
-        found = json.loads(context.get(_BESIDE, "[]"))
-    except ValueError:
+        return TypeAdapter(list[tuple[str, str, list[str]]]).validate_json(context.get(_BESIDE, "[]"))
+    except ValidationError:
         return []
-    return [(str(name), str(digest)) for name, digest in found]
+
+
+def _not_inside(files: Iterable[SentApart], record: SourceRecord) -> dict[str, SentApart]:
+    """By SHA-256 those of ``files`` that the package itself does not hold."""
+    contents = [content for file in record.attachments for content in (file.content, file.wrapped)]
+    inside = {sha256_of(content) for content in contents if content is not None}
+    by_digest = {sha256_of(file.content): file for file in files}
+    return {digest: file for digest, file in by_digest.items() if digest not in inside}
+
+
+def _attachments(files: Iterable[SentApart]) -> Iterator[Attachment]:
+    for position, file in enumerate(files, start=1):
+        yield Attachment(file.name, file.content, item=f"attachments[{position}]", defects=file.defects)
 
 
 def _bytes_of(answer: Unreadable) -> int:
     return answer.original.size if answer.original is not None else 0
-
-
-def _attachment(name: str, content: Content, position: int) -> Attachment:
-    return Attachment(name, content, item=f"attachments[{position}]")
 
 
 def _order(listing: Listing) -> tuple[float, str, str]:
