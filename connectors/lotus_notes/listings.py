@@ -88,7 +88,7 @@ def _in_export(name: str, export: Export, keep: bool) -> Iterator[Found]:
     slices = Slices(reader, encoding)
     fonts: dict[int, FormFonts] = {}
     for piece in slices:
-        place = replace(place, start=piece.start, end=piece.end)
+        place = Locator(name, export.entries, piece.start, piece.end)
         if isinstance(piece, Loss):
             lost = replace(place, reason=piece.reason, message=piece.message, line=piece.line)
             yield _loss(lost, reader, keep)
@@ -114,7 +114,7 @@ def _slice(place: Locator, reader: ByteReader, encoding: Encoding, piece: Slice,
         return _loss(replace(place, reason=reason, message=said, line=line), reader, keep)
     content, state = read_bytes(reader, piece.start, piece.end, head.last_access, keep)
     key = head.key(piece.root.attributes.get("replicaid", "")) or f"sha256:{state}"
-    locator = replace(place, root=piece.root.offset, accessed=head.last_access)
+    locator = Locator(place.file, place.entries, piece.start, piece.end, piece.root.offset, head.last_access)
     listing = Listing(key, head.revision(state), str(locator), head.changed_at)
     context = context_of(locator, piece.root, encoding) if keep else NO_CONTEXT
     return Found(listing, locator, context, content)

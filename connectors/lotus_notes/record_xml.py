@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Mapping
+from itertools import accumulate, pairwise
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 from xml.parsers import expat
 
@@ -31,7 +32,7 @@ _PIECE = 4 << 20
 _PREFIX = re.compile(rb"[<\s]([A-Za-z_][\w.-]*):[A-Za-z_]")
 _DECLARED = re.compile(rb"""\sxmlns:([\w.-]+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')""")
 _CHILD = re.compile(
-    rb"<(?:[^\s<>/:!?'\"=]+:)?(?:item|noteinfo|updatedby|revisions|wassignedby|textproperties|mime)[\s/>]"
+    rb"<(?:[^\s<>/:!?'\"=]+:)?(?:item|noteinfo|updatedby|revisions|wassignedby|textproperties|mime)(?=[\s/>])"
 )
 _XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 _UNBOUND_PREFIX = expat.errors.codes[expat.errors.XML_ERROR_UNBOUND_PREFIX]
@@ -48,12 +49,8 @@ class XmlError(RecordError):
         super().__init__(what, where=f"line {line}, column {column} of the record")
 
 
-class _LocalNames(dict[str, str]):
-    """Local name by qualified name."""
-
-    def __missing__(self, tag: str) -> str:
-        name = self[tag] = tag.rpartition("}")[2]
-        return name
+def _local(tag: str) -> str:
+    return tag if tag[0] != "{" else tag.rpartition("}")[2]
 
 
 class RecordXml:
@@ -67,11 +64,10 @@ class RecordXml:
         self.root = root
         self._cuts = cuts
         self._prefixes = prefixes
-        self._names = _LocalNames()
 
     def name(self, element: Element) -> str:
         """Its local name."""
-        return self._names[element.tag]
+        return _local(element.tag)
 
     def attributes(self, element: Element) -> Mapping[str, str]:
         """As printed, without declarations of namespaces."""
@@ -79,11 +75,9 @@ class RecordXml:
 
     def children(self) -> Iterator[tuple[Element, int]]:
         """The children of the root in order, each with the line of its start tag in the record."""
-        markup, line, position = self._cuts.markup, 1, 0
-        for child, start in zip(self.root, self._starts(markup), strict=True):
-            line += markup.count(b"\n", position, start)
-            position = start
-            yield child, self._cuts.line(line)
+        lines = self._cuts.line
+        for child, line in zip(self.root, self._lines(self._cuts.markup), strict=True):
+            yield child, lines(line)
 
     def node(self, element: Element, line: int = 1, depth: int = 1) -> Node:
         """``element`` and all that it holds.
@@ -98,7 +92,7 @@ class RecordXml:
         """
         if depth >= MAX_DEPTH:
             raise XmlError("too_deep", f"the record's elements are nested more than {MAX_DEPTH} deep", line)
-        name = self._names[element.tag]
+        name = _local(element.tag)
         attributes: Mapping[str, str] = element.attrib or NO_ATTRIBUTES
         if self._prefixes:
             attributes = self._printed(attributes)
@@ -131,13 +125,14 @@ class RecordXml:
             named[f"{self._prefixes.get(uri, '')}:{name}" if closed else key] = value
         return named
 
-    def _starts(self, markup: bytes) -> list[int]:
-        """Where in the markup the children of the root begin."""
-        starts = [found.start() for found in _CHILD.finditer(markup)]
-        if len(starts) == len(self.root) and b"<!" not in markup and b"<?" not in markup:
-            # As many as there are children: each is the start tag of one, and none lies deeper.
-            return starts
-        return _parsed_starts(markup)
+    def _lines(self, markup: bytes) -> list[int]:
+        """Lines of the markup at which the children of the root begin."""
+        before = _CHILD.split(markup)
+        before.pop()
+        if len(before) != len(self.root) or b"<!" in markup or b"<?" in markup:
+            before = _before_children(markup)
+        # Otherwise there are as many as children: each is the start tag of one, and none lies deeper.
+        return [1 + breaks for breaks in accumulate(text.count(b"\n") for text in before)]
 
 
 def read_xml(original: Content, encoding: Encoding, base64_limit: int = LIMIT) -> RecordXml:
@@ -209,8 +204,9 @@ def _read_with_prefixes(markup: bytes, encoding: Encoding, cuts: BinaryCuts) -> 
     return RecordXml(root, cuts, _prefixes(whole))
 
 
-def _parsed_starts(markup: bytes) -> list[int]:
-    starts: list[int] = []
+def _before_children(markup: bytes) -> list[bytes]:
+    """The stretches of the markup that stand before each child of the root, from the start of the one before."""
+    starts: list[int] = [0]
     depth = 0
 
     def opened(name: str, attributes: dict[str, str]) -> None:
@@ -227,7 +223,7 @@ def _parsed_starts(markup: bytes) -> list[int]:
     parser.StartElementHandler = opened
     parser.EndElementHandler = closed
     parser.Parse(markup, True)
-    return starts
+    return [markup[begin:end] for begin, end in pairwise(starts)]
 
 
 def _failed(error: ParseError, markup: bytes, encoding: Encoding, cuts: BinaryCuts) -> XmlError:
