@@ -86,13 +86,9 @@ def test_another_version_and_an_error_are_told() -> None:
         read_list(b"ERROR\tunknown cmd: x\r\n")
     with pytest.raises(AgentError, match="note ids do not ascend"):
         read_list(WHOLE.rpartition(b"END")[0] + b"ERROR\tnote ids do not ascend: 8F6 after 8FA\r\n")
+    half = EXPORT.data.partition(b"<document")[0] + b"\nContent-type: text/plain; charset=utf-8\n"
     with pytest.raises(AgentError, match="Out of memory"):
-        half = EXPORT.data.partition(b"<document")[0]
-        read_export(
-            BytesContent(
-                half + b"\nContent-type: text/plain; charset=utf-8\nERROR\tOut of memory (7, line 9)\n"
-            )
-        )
+        read_export(BytesContent(half + b"ERROR\tOut of memory (7, line 9)\n"))
     with pytest.raises(AgentError, match="50 UNIDs"):
         read_export(BytesContent(b"ERROR\tat most 50 UNIDs\n"))
 
