@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from benchmarks.legacy_text import typed as as_typed
 from connectors.operations.edxml import parse_edxml
-from mappings.config import SourceConfig, load_sources
+from mappings.config import Condition, SourceConfig, load_sources
 from mappings.dates import VIETNAM
 from mappings.engine import normalise
+from mappings.field_reader import FieldReader
 from mappings.legacy_tables import Encoding
 from schemas.document import (
     AttachmentRef,
@@ -525,3 +526,14 @@ def test_any_record_becomes_a_document_in_nfc_or_says_what_is_missing(fields: li
     assert all(unicodedata.is_normalized("NFC", text) for text in kept)
     printed = [value for f in fields if f.name == "Khac" for value in f.values if value.strip()]
     assert [unicodedata.normalize("NFC", text) for text in printed] == list(document.extra.get("Khac", ()))
+
+
+def test_a_condition_is_met_by_what_a_legacy_text_says() -> None:
+    held = record(
+        "VanBanDen",
+        item("LoaiVanBan", as_typed("Tờ trình", Encoding.TCVN3)),
+        item("TrichYeu", as_typed("Báo cáo kết quả thực hiện nghị quyết của tỉnh ủy", Encoding.TCVN3)),
+    )
+    reader = FieldReader(held)
+    assert reader.holds(Condition(equals={"LoaiVanBan": ("tờ trình",)}))
+    assert not reader.holds(Condition(equals={"LoaiVanBan": ("Báo cáo",)}))
