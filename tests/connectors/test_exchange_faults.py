@@ -320,18 +320,29 @@ def test_an_answer_without_a_package_loses_one_message_only(serve: Callable[...,
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("fault", [Refused(500), Refused(503), Cut()], ids=str)
 def test_one_message_on_which_the_service_breaks_does_not_stop_the_others(
-    serve: Callable[..., Any], dialect: str
+    serve: Callable[..., Any], dialect: str, fault: Refused | Cut
 ) -> None:
     service = serve(dialect, five())
     broken = service.mailbox.messages()[2].id
     service.faults.when(
         lambda request: broken in (request.query.get("docId"), *map(request.header, ("docId", "XroadVnpt-docId"))),
-        Refused(500),
+        fault,
         times=50,
     )  # fmt: skip
     answers = fetched(mailbox(dialect, service))
     assert [getattr(answer, "reason", "") for answer in answers] == ["", "", "service_failed", "", ""]
+
+
+def test_a_service_that_goes_away_in_the_night_is_waited_for(serve: Callable[..., Any]) -> None:
+    service = serve("vxp", five())
+    source = mailbox("vxp", service)
+    answers = source.fetch(everything(source))
+    next(answers)
+    service.faults.when(lambda request: True, Cut(), times=50)
+    with pytest.raises(RetriableError, match="connection was lost"):
+        next(answers)
 
 
 def test_a_service_that_breaks_on_every_message_is_at_fault_itself(serve: Callable[..., Any]) -> None:

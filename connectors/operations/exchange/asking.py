@@ -10,7 +10,6 @@ from connectors.operations.exchange.caller import (
     AnswerTooLargeError,
     Caller,
     Request,
-    ServiceAwayError,
     UnwritableRequestError,
 )
 from connectors.operations.exchange.dialect import UndeliveredError
@@ -70,11 +69,6 @@ class Asking:
             asked, reply = self._reply(request)
         except AnswerTooLargeError as error:
             raise UndeliveredError("package_too_large", f"the service delivers {error}") from error
-        except ServiceAwayError as error:
-            if error.status != 500:
-                raise
-            # Some servers fail on one broken message for ever; the others must not wait for it.
-            raise UndeliveredError("service_failed", error.what, strange=True) from error
         except _NoAnswerError as error:
             raise UndeliveredError("answer_unreadable", error.what, passing=True, strange=True) from error
         except UnwritableRequestError as error:

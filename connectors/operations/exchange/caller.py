@@ -26,15 +26,7 @@ _PIECE = 1 << 16
 
 
 class ServiceAwayError(RetriableError):
-    """Every try of one request failed for a reason that may pass.
-
-    Attributes:
-        status: of the last answer; ``None`` when there was none.
-    """
-
-    def __init__(self, what: str, *, where: str, action: str, status: int | None) -> None:
-        super().__init__(what, where=where, action=action)
-        self.status = status
+    """Every try of one request failed for a reason that may pass."""
 
 
 class AnswerTooLargeError(Exception):
@@ -127,7 +119,6 @@ class Caller:
                     f"the service does not answer {request.method} {request.path}: {outcome.reason}",
                     where=self.where(request),
                     action="see that it runs and is reached from here; the run is tried again by itself",
-                    status=outcome.status,
                 )
             self._pace.back_off(failures, outcome.retry_after)
 
@@ -152,7 +143,7 @@ class Caller:
                 self.clock.observe(response.headers.get("Date"), sent, self._pace.clock.now())
                 if response.status_code in BUSY:
                     asked = response.headers.get("Retry-After", "")
-                    return _Failure(f"HTTP {response.status_code}", response.status_code, asked)
+                    return _Failure(f"HTTP {response.status_code}", asked)
                 if 300 <= response.status_code < 400:
                     raise self._redirected(request)
                 return Answer(response.status_code, Spool().keep(_limited(response, request.max_bytes)))
@@ -183,7 +174,6 @@ class Caller:
 @dataclass(frozen=True, slots=True)
 class _Failure:
     reason: str
-    status: int | None = None
     retry_after: str = ""
 
 

@@ -12,7 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from connectors.clock import Clock
 from connectors.operations.edxml import parse_edxml
+from connectors.operations.exchange.caller import ServiceAwayError
 from connectors.operations.exchange.dialect import (
+    Days,
     Delivery,
     Dialect,
     Kind,
@@ -136,7 +138,7 @@ class ExchangeMailbox:
         for tries_left in reversed(range(self._settings.reads)):
             spool = Spool(total_limit=self._settings.megabytes * 1_000_000)
             try:
-                answer = self._read(listing, self.dialect.deliver(*located, spool), located)
+                answer = self._read(listing, self._deliver(*located, spool), located)
             except UndeliveredError as error:
                 if not error.passing or (not tries_left and best is None):
                     raise
@@ -148,6 +150,14 @@ class ExchangeMailbox:
                 best = answer
         assert best is not None
         return best
+
+    def _deliver(self, identity: str, kind: Kind, spool: Spool) -> Delivery:
+        try:
+            return self.dialect.deliver(identity, kind, spool)
+        except ServiceAwayError as error:
+            # Some servers fail on one broken message for ever. Where the list still comes, the others need not wait.
+            next(self.dialect.rows(Mailbox(kind), Days(self._today(), self._today())), None)
+            raise UndeliveredError("service_failed", error.what, strange=True) from error
 
     def _read(
         self, listing: Listing, delivery: Delivery, located: tuple[str, Kind]
