@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from demo.domino_server import DominoServer
 from demo.petitions import petitions_database
 from demo.simulators import SIMULATORS
+from demo.vxp_server import VxpServer
 from pipeline.cli import EXIT_CONFIGURATION, EXIT_FAILED, EXIT_RETRY, build, exit_status
 from schemas.errors import ConfigurationError, FatalError, RetriableError
 
@@ -223,22 +224,29 @@ def test_doctor_finds_a_broken_source_file(home):
     assert "hong.yaml:" in problem["detail"]
 
 
-def test_doctor_asks_a_live_service(home, monkeypatch):
+@pytest.mark.parametrize(
+    ("source", "serve", "told_of"),
+    [
+        ("don_thu", lambda _: DominoServer(petitions_database()), "vanban/donthu.nsf"),
+        ("truc_lien_thong", VxpServer, "connected"),
+    ],
+)
+def test_doctor_asks_a_live_service(home, tmp_path, monkeypatch, source, serve, told_of):
+    [simulator] = [found for found in SIMULATORS if found.source == source]
     (home / "sources").mkdir()
-    [petitions] = [found for found in SIMULATORS if found.source == "don_thu"]
-    shutil.copy(petitions.yaml, home / "sources")
+    (home / "sources" / f"{source}.yaml").write_text(simulator.yaml(), encoding="utf-8")
+    variable = f"AIRFLOW_CONN_{simulator.connection.upper()}"
 
     def told() -> dict[str, str]:
         _, [report] = json_lines("doctor")
-        return next(check for check in report["checks"] if check["name"] == "source don_thu")
+        return next(check for check in report["checks"] if check["name"] == f"source {source}")
 
     assert told()["state"] == "problem"
-    assert "AIRFLOW_CONN_LOTUS_NOTES_DON_THU" in told()["detail"]
-    with DominoServer(petitions_database()) as server:
-        connection = {**petitions.facts, "host": server.url}
-        monkeypatch.setenv("AIRFLOW_CONN_LOTUS_NOTES_DON_THU", json.dumps(connection))
+    assert variable in told()["detail"]
+    with serve(tmp_path / "served") as server:
+        monkeypatch.setenv(variable, json.dumps({**simulator.facts, "host": server.url}))
         assert told()["state"] == "ok"
-        assert "vanban/donthu.nsf" in told()["detail"]
+        assert told_of in told()["detail"]
 
 
 def test_an_unknown_source_is_a_configuration_error(home):
