@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from connectors.lotus_notes.attachments import File, file_of
@@ -17,6 +17,7 @@ from connectors.lotus_notes.record_xml import RecordXml
 from connectors.lotus_notes.rfc822_text import MailHeader, header_of
 from connectors.lotus_notes.richtext import runs_of
 from connectors.lotus_notes.richtext_model import RAW_RECORDS
+from connectors.lotus_notes.richtext_plain import plain_runs
 from connectors.lotus_notes.values import iso_of, pair_of, text_of, unids_of
 from schemas.record import BytesContent, Content, Defect, Field, TextRun
 
@@ -62,11 +63,18 @@ def item_in(xml: RecordXml, element: Element, line: int) -> Item:
     """The ``<item>`` at ``element``, as ``item_of`` has it. Raises ``XmlError`` when it is nested too deep."""
     if len(element) == 1:
         inner = element[0]
-        if xml.name(inner) == "text" and not len(inner) and element.get("sealed") != "true":
-            # Most items by far: one text of one piece, for which no tree is built.
+        kind = xml.name(inner)
+        # Most items by far: one text of one piece, or plain rich text, for which no tree is built.
+        if kind == "text" and not len(inner) and element.get("sealed") != "true":
             attributes = dict(xml.attributes(element))
             name = attributes.pop("name", "")
-            return Item(Field(name, "text", (inner.text or "",), (), (), attributes, line))
+            return Item(Field(name, kind, (inner.text or "",), (), (), attributes, line))
+        if kind == "richtext" and element.get("sealed") != "true":
+            runs = plain_runs(xml, inner)
+            if runs is not None:
+                attributes = dict(xml.attributes(element))
+                name = attributes.pop("name", "")
+                return Item(Field(name, kind, (), runs, (), attributes, line))
     return item_of(xml.node(element, line))
 
 
@@ -197,14 +205,13 @@ def _raw(node: Node, name: str) -> _Value:
     kind = node.attributes.get("type", "").strip().lower()
     content = node.content if node.content is not None else BytesContent(b"")
     defects = [("raw_data_invalid", f"the raw data is no clean base64 ({each})") for each in node.defects]
-    attributes = (("type", kind),)
+    attributes: tuple[tuple[str, str], ...] = (("type", kind),)
     reader = _RAW_READERS.get(kind)
     if reader is not None:
         read = reader(_bytes(content)) if content.size <= LARGEST else "more bytes than an item can have"
         if isinstance(read, _Value):
-            return replace(
-                read, attributes=(*attributes, *read.attributes), defects=(*defects, *read.defects)
-            )
+            attributes += read.attributes
+            return _Value(read.values, attributes=attributes, defects=tuple(defects), mail=read.mail)
         defects.append(("raw_data_invalid", read))
     composite = None
     if kind == _COMPOSITE:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from connectors.lotus_notes.nodes import BINARY, Node
@@ -106,13 +107,16 @@ class Paragraphs:
 
     def define(self, pardef: Node) -> None:
         """A ``<pardef>``."""
-        said = pardef.attributes
         formula = any(
             code.name == "code"
             and code.attributes.get("event") == "hidewhen"
             and code.attributes.get("enabled") != "false"
             for code in pardef.children
         )
+        self.define_by(pardef.attributes, formula)
+
+    def define_by(self, said: Mapping[str, str], formula: bool = False) -> None:
+        """A ``<pardef>`` by its attributes, and whether a hide-when formula of it is on."""
         tokens = said.get("hide")
         self._known[said.get("id", "")] = Paragraph(
             hidden=formula or bool(tokens and HIDING_TOKENS.intersection(tokens.split())),
@@ -122,8 +126,11 @@ class Paragraphs:
         )
 
     def of(self, par: Node) -> Paragraph:
-        """The definition of a ``<par>``; one that names none goes on with the one before (6.5 prints so)."""
-        identity = par.attributes.get("def")
+        """The definition of a ``<par>``."""
+        return self.called(par.attributes.get("def"))
+
+    def called(self, identity: str | None) -> Paragraph:
+        """The definition ``identity``; where none is named, the one before goes on (6.5 prints so)."""
         if identity is None:
             identity = self._last
         else:

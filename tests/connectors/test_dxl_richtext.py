@@ -9,6 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.lotus_notes.dxl import read_record
+from connectors.lotus_notes.encoding import UTF8, Encoding
+from connectors.lotus_notes.record_xml import read_xml
+from connectors.lotus_notes.richtext import runs_of
+from connectors.lotus_notes.richtext_plain import plain_runs
 from schemas.record import BytesContent, Field, Listing, SourceRecord
 from tests.connectors.dxl_builder import document, item
 
@@ -221,6 +225,42 @@ def _wrapped(name: str):  # type: ignore[no-untyped-def]
         return "".join(text for text, _ in parts), f"<{name}>{''.join(xml for _, xml in parts)}</{name}>"
 
     return wrap
+
+
+_SPACED = st.sampled_from(["chữ", " a ", "a\n b", "\n", " ", "\nđầu", "cuối\n", "a \n b", ""])
+_FONT = st.sampled_from(["", "<font/>", "<font name='.VnTime'/>", "<font name='Arial' style='bold'/>"])
+_RUN = st.tuples(_SPACED, _FONT, _SPACED).map(lambda parts: f"<run>{''.join(parts)}</run>")
+_PLAIN_PAR = st.tuples(
+    st.sampled_from(["", " def='1'", " def='2'", " def='3'"]),
+    st.lists(st.one_of(_RUN, _SPACED), max_size=4).map("".join),
+).map(lambda parts: f"<par{parts[0]}>{parts[1]}</par>")
+_PLAIN_PART = st.one_of(
+    _PLAIN_PAR,
+    _PLAIN_PAR,
+    st.sampled_from(
+        ["\n", "<pardef id='1'/>", "<pardef id='2' hide='read'/>", "<pardef id='1' hide='notes'/>"]
+    ),
+)
+_OTHER_PART = st.sampled_from(
+    [
+        "<par>a<break/>b</par>",
+        "<par keepindentation='true'>a\nb</par>",
+        "<table/>",
+        "lạc",
+        "<pardef id='3' list='check'/>",
+    ]
+)
+
+
+@given(st.lists(st.one_of(_PLAIN_PART, _PLAIN_PART, _PLAIN_PART, _OTHER_PART), max_size=8).map("".join))
+def test_what_is_read_without_a_tree_is_read_as_with_one(body: str) -> None:
+    xml = read_xml(BytesContent(f"<document><richtext>{body}</richtext></document>".encode()), Encoding(UTF8))
+    (richtext,) = xml.root
+    with_tree = runs_of(xml.node(richtext))
+    without = plain_runs(xml, richtext)
+    plain = not any(odd in body for odd in ("<break", "keepindent", "<table", "lạc"))
+    assert without is None or (without, ()) == with_tree
+    assert without is not None or not plain or "check" in body
 
 
 @given(st.lists(_BLOCK, max_size=5))
