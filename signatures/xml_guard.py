@@ -203,7 +203,8 @@ def identifiers(root: etree._Element) -> dict[str, etree._Element]:
     return found
 
 
-# Searches run in C: a signed file has thousands of elements, and a walk over them in Python costs more than the signature.
+# Searches run in C: a signed file has thousands of elements, and a walk over them in Python costs more than the
+# signature.
 _IDENTIFIERS = etree.XPath("//@Id | //@ID | //@id | //@xml:id | //@wsu:Id", namespaces={"wsu": WSU})
 _TOO_DEEP = etree.XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
 
