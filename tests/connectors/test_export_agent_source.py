@@ -97,6 +97,20 @@ def test_every_procedure_called_is_there(name: str) -> None:
     assert {word.lower() for word in re.findall(r"\bCall (\w+)\(", _code(name))} <= there
 
 
+@pytest.mark.parametrize("name", [HTTP, DROP])
+def test_no_two_names_differ_by_case_only(name: str) -> None:
+    code = _code(name)
+    named = Counter(
+        word.lower()
+        for pattern in (r"^Const (\w+)", r"^Dim (\w+)", r"^(?:Public|Private) (?:Sub|Function) (\w+)")
+        for word in re.findall(pattern, code, re.MULTILINE)
+    )
+    labels = {word.lower() for word in re.findall(r"^(\w+):$", code, re.MULTILINE)}
+
+    assert [word for word, times in named.items() if times > 1] == []
+    assert not labels & named.keys()
+
+
 def test_what_is_printed_stands_in_the_protocol() -> None:
     printed = " ".join(re.findall(r'"((?:[^"]|"")*)"', _source(HTTP)))
     elements = set(re.findall(r"<(\w+)[ >]", printed)) - {"noteinfo", "datetime"}

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
 import requests
 
-from demo.domino_database import NotesDatabase, StoredDocument, documents_in, small_documents
+from demo.domino_database import (
+    NotesDatabase,
+    StoredDocument,
+    documents_in,
+    office_documents,
+    small_documents,
+)
 from demo.domino_faults import Cut, LoggedOut, Meanwhile, Refused, Stalled, Truncated
 from demo.domino_server import ACCOUNT, DATABASE_PATH, PASSWORD, REPLICA_ID, DominoServer, Settings, main
 from demo.domino_sessions import LoginMode
 from demo.domino_views import ViewOptions
 from demo.dxl import Item, Note, database, document, file_item, text_item
+from demo.report import NOTES, OfficeReport
 
 AGENT = "/LienthongExport?OpenAgent&"
 NOW = datetime(2026, 11, 26, 1)  # noqa: DTZ001 - local time, as the simulator keeps it
@@ -434,3 +444,23 @@ def test_the_command_names_its_choices(capsys: pytest.CaptureFixture[str]) -> No
         main(["--login", "none"])
 
     assert "single" in capsys.readouterr().err
+
+
+def test_the_offices_documents_are_served_with_the_files_that_its_exports_hold(
+    serve: Callable[..., Client], small_office: tuple[Path, OfficeReport]
+) -> None:
+    folder, office = small_office
+    client = serve(list(office_documents(folder / "drop" / NOTES)))
+    whole = [record for record in office.of(NOTES) if record.key]
+
+    listed = {row[0] for row in client.listed("&count=5000")[1:-1]}
+    served = {
+        (record.key, file.name): client.get(f"/0/{record.key}/$FILE/{quote(file.name)}").content
+        for record in whole
+        for file in record.files
+    }
+
+    assert listed == {record.key for record in whole}
+    assert {place: hashlib.sha256(data).hexdigest() for place, data in served.items()} == {
+        (record.key, file.name): file.sha256 for record in whole for file in record.files
+    }
