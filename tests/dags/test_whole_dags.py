@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from archive.ledger import EventType
 from archive.runs import runs
 from demo.domino_server import DominoServer, Settings
+from demo.exchange_messages import messages
 from demo.petitions import failing_unid, petitions_database
 from demo.simulators import SIMULATORS
+from demo.vxp_server import VxpServer
 from pipeline.settings import load_settings, source_config
 from pipeline.stages import open_stores
 from schemas.errors import FatalError
@@ -139,7 +141,7 @@ def test_a_night_over_a_live_server_through_an_airflow_connection(stores, lienth
 
     [petitions] = [found for found in SIMULATORS if found.source == "don_thu"]
     (lienthong_home / "sources").mkdir()
-    shutil.copy(petitions.yaml, lienthong_home / "sources")
+    (lienthong_home / "sources" / "don_thu.yaml").write_text(petitions.yaml(), encoding="utf-8")
     settings = Settings(lists_hidden=True, failing={failing_unid(): "Entry not found in index"})
     with DominoServer(petitions_database(), settings) as server:
         connection = json.dumps({**petitions.facts, "host": server.url})
@@ -157,3 +159,24 @@ def test_a_night_over_a_live_server_through_an_airflow_connection(stores, lienth
         assert server.violations == []
     [pool] = {live.dags["sync__don_thu"].get_task(name).pool for name in ("plan", "batch.receive")}
     assert pool == source_config(load_settings(), "don_thu").pool
+
+
+def test_a_night_over_an_exchange_service_through_an_airflow_connection(
+    stores, lienthong_home, tmp_path, monkeypatch
+):
+    from airflow.dag_processing.dagbag import DagBag
+
+    [exchange] = [found for found in SIMULATORS if found.source == "truc_lien_thong"]
+    (lienthong_home / "sources").mkdir()
+    (lienthong_home / "sources" / f"{exchange.source}.yaml").write_text(exchange.yaml(), encoding="utf-8")
+    with VxpServer(tmp_path / "messages") as server:
+        server.mailbox.write(messages())
+        connection = json.dumps({**exchange.facts, "host": server.url})
+        monkeypatch.setenv(f"AIRFLOW_CONN_{exchange.connection.upper()}", connection)
+        assert run_dag(DagBag(REPOSITORY / "dags"), f"sync__{exchange.source}") == "success"
+        assert server.violations == []
+    [run] = runs(stores.engine)
+    expected = exchange.expected()
+    assert (run.listed, run.archived, run.quarantined, run.withheld) == (
+        expected.listed, expected.archived, expected.quarantined, expected.withheld,
+    )  # fmt: skip
