@@ -85,7 +85,7 @@ class ExchangeService(ServiceSettings):
     fields: ExchangeFields = ExchangeFields()
     errors: Mapping[str, Literal["fatal", "retriable", "record"]] = Field(default_factory=dict)
     check_counts: bool = False
-    megabytes: int = Field(default=1_000, ge=1)
+    megabytes: int = Field(default=1_000, ge=1, le=4_000)
     reads: int = Field(default=3, ge=1, le=10)
     politeness: Politeness = Politeness()
 

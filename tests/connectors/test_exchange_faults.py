@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -497,6 +498,18 @@ def test_nothing_that_is_told_shows_a_secret(serve: Callable[..., Any], dialect:
     told = f"{caught.value!r} {caught.value.__cause__!r} {source!r}"
     for secret in ("bi-mat-cua", "mat-khau-mau", "Zm9uZy", "eyJ"):
         assert secret not in told
+
+
+@pytest.mark.parametrize(("dialect", "key"), [("bkav", "authorization"), ("lgsp", "secret_key")])
+def test_a_secret_that_no_header_can_hold_is_not_shown(
+    serve: Callable[..., Any], dialect: str, key: str
+) -> None:
+    service = serve(dialect)
+    wrong = connection(dialect, service, **{key: "khoa-bi-mat\nthem"})
+    with pytest.raises(ConfigurationError, match="without control characters") as caught:
+        everything(mailbox(dialect, service, connected=wrong))
+    told = "".join(traceback.format_exception(caught.value))
+    assert "khoa-bi-mat" not in told
 
 
 @pytest.mark.parametrize("dialect", ["lgsp", "lgsp_token"])

@@ -17,7 +17,7 @@ _LETTERS = st.text(st.sampled_from('aZ9+/="\\<>\n\t/đẨ\u20ac😀\x00'), max_s
 def plain(found: Json) -> object:
     """``found`` with its long texts in memory."""
     if isinstance(found, LongText):
-        return b"".join(found.pieces()).decode("utf-8")
+        return b"".join(found.pieces()).decode("utf-8", "replace")
     if isinstance(found, list):
         return [plain(member) for member in found]
     if isinstance(found, dict):
@@ -78,6 +78,20 @@ def test_an_escape_of_a_slash_costs_nothing() -> None:
 def test_what_is_no_json_is_said_so(data: bytes) -> None:
     with pytest.raises(NotJsonError):
         read_json(BytesContent(data))
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=60), st.binary(max_size=60))
+def test_whatever_comes_is_an_answer_or_none(head: bytes, tail: bytes) -> None:
+    for data in (
+        head + tail,
+        b'{"a":"' + head + b'","b":' + tail,
+        head + b'"' + b"x" * (LONG + 1) + b'"' + tail,
+    ):
+        try:
+            plain(read_json(BytesContent(data)))
+        except NotJsonError:
+            continue
 
 
 def test_members_are_found_whatever_the_case_of_their_names() -> None:

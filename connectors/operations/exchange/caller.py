@@ -148,11 +148,12 @@ class Caller:
                     raise self._redirected(request)
                 return Answer(response.status_code, Spool().keep(_limited(response, request.max_bytes)))
         except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, UnicodeError) as error:
+            # Not chained: the library's own words repeat the header, which may be the secret.
             raise UnwritableRequestError(
                 f"the request cannot be written: {type(error).__name__}",
                 where=self.where(request),
                 expected="identities, codes and secrets without control characters",
-            ) from error
+            ) from None
         except requests.exceptions.ProxyError:
             return _Failure("the proxy does not let it through")
         except requests.exceptions.ConnectTimeout:
