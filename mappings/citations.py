@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from mappings.dates import parse_date
 from mappings.notation import NUMBER, ORGAN, Symbol, parse_symbol
@@ -72,9 +73,8 @@ def _cited(text: str) -> Iterator[Citation]:
     if "/" not in text:
         return
     for match in _SYMBOL.finditer(text):
-        printed, noise = cleaned_symbol(match["symbol"])
-        symbol = parse_symbol(printed)
-        if symbol is None or noise or set(symbol.noise) - {"latin_d"}:
+        symbol = _symbol(match["symbol"])
+        if symbol is None:
             continue
         if symbol.type_code == "CV" and symbol.organ == symbol.notation and not match["before"]:
             continue
@@ -85,6 +85,14 @@ def _cited(text: str) -> Iterator[Citation]:
         words = " ".join(dated["date"].split())
         reading = parse_date(f"ngày {words}" if "tháng" in words.lower() else words)
         yield Citation(symbol, reading.value, reading.problem)
+
+
+@lru_cache(maxsize=4096)
+def _symbol(printed: str) -> Symbol | None:
+    """A symbol without anything odd but a missing stroke on Đ: in running text other oddities are other words."""
+    regular, noise = cleaned_symbol(printed)
+    symbol = parse_symbol(regular)
+    return None if symbol is None or noise or set(symbol.noise) - {"latin_d"} else symbol
 
 
 # A line may break after a separator; spaces stand around the dash of many a typist.

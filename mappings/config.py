@@ -141,9 +141,16 @@ class SecrecyField(_Settings):
 
 
 class SecrecySettings(_Settings):
-    """What the gate looks at in addition to its own rules, which are always on."""
+    """What the gate looks at in addition to its own rules, which are always on.
+
+    Attributes:
+        fields: classification fields that their names do not tell.
+        series: shell pattern of a symbol or notation (compared folded) to level, where the office numbers secret
+            documents in a series of their own.
+    """
 
     fields: tuple[SecrecyField, ...] = ()
+    series: Mapping[str, Level] = Field(default_factory=dict)
 
 
 class Condition(_Settings):

@@ -8,22 +8,24 @@ no field for secrecy, so that titles, notations, names and first pages are looke
 
 from __future__ import annotations
 
-import base64
-import binascii
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from mappings.config import SourceConfig
 from mappings.field_paths import leaves, members
-from mappings.opening_text import decode_text, markup_text, opening_texts
+from mappings.legacy_decoding import decode
+from mappings.legacy_fonts import draws_capitals, encoding_of_font
+from mappings.opening_text import decode_text, markup_text, opening_texts, without_payloads
 from mappings.secrecy_marks import LEVELS, Mark, mark_in_text, mark_in_title
 from mappings.secrecy_names import is_classification_field, level_of_value, mark_in_name
 from mappings.secrecy_patterns import Level, patterns
 from mappings.shared_fields import TEXTS_OF_TITLE
+from mappings.symbol_text import cleaned_symbol
 from mappings.vietnamese import fold
-from schemas.record import Attachment, BytesContent, Content, Field, SourceRecord, Unreadable, chunks
+from schemas.record import Attachment, Content, Field, SourceRecord, TextRun, Unreadable, chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,11 @@ class Finding:
     rule: str
 
 
+_SYMBOLS = ("symbol", "notation", "number", "uid")
 _HEADING = 3000  # characters of a long field: marks stand at the top
 _LONGEST_TITLE = 1000
 _RAW_LIMIT = 64 * 1024 * 1024
 _AROUND = 300  # characters on both sides of a candidate: its line, and the phrase that may make it harmless
-_PAYLOADS = 50
 _TITLE_NAMES = frozenset(
     (
         *(
@@ -78,6 +80,7 @@ def screen(record: SourceRecord, config: SourceConfig) -> Finding | None:
     return _highest(
         (
             *_field_findings(record, config),
+            *_series_findings(record, config),
             *_context_findings(record),
             *(
                 finding
@@ -101,10 +104,7 @@ def screen_unreadable(item: Unreadable) -> Finding | None:
             marks = _raw_findings(text)
             # In a wrong decoding every value is unknown.
             found += (f for f in marks if f and (likelihood == 0 or not f.rule.endswith(":unknown_value")))
-        found += _payload_findings(data)
-        if not data.lstrip()[:5].startswith(b"<"):
-            for _, text in opening_texts(item.original):
-                found.append(_finding("raw text", mark_in_text(text)))
+        found += _content_findings("raw", item.original)
     return _highest(finding for finding in found if finding)
 
 
@@ -113,7 +113,7 @@ def _field_findings(record: SourceRecord, config: SourceConfig) -> Iterator[Find
         field.path.casefold(): {fold(value): level for value, level in field.values.items()}
         for field in config.secrecy.fields
     }
-    titles = _title_paths(config)
+    titles = _paths_of(config, TEXTS_OF_TITLE)
     for path, field in leaves(record.fields):
         name = path.rpartition("/")[2]
         where = f"field {_safe(path)}"
@@ -140,29 +140,68 @@ def _texts(field: Field) -> Iterator[str]:
             yield member.replace("\t", "\n")
     if len(field.values) > 1:
         yield "\n".join(field.values)
+    if any(encoding_of_font(run.font) for run in field.runs):
+        # Beside Unicode on the same line only the font tells that a run is legacy.
+        yield "".join(_decoded(run) for run in field.runs)
 
 
-def _title_paths(config: SourceConfig) -> frozenset[str]:
+def _decoded(run: TextRun) -> str:
+    encoding = encoding_of_font(run.font)
+    if encoding is None:
+        return run.text
+    text = decode(run.text, encoding)
+    return text.upper() if draws_capitals(run.font) else text
+
+
+def _paths_of(config: SourceConfig, names: Collection[str]) -> frozenset[str]:
+    """Where the shared fields ``names`` come from in records of this source."""
     return frozenset(
         path.casefold()
         for rule in config.records
         for name, field in rule.fields.items()
-        if name in TEXTS_OF_TITLE
+        if name in names
         for path in field.from_
     )
 
 
+def _series_findings(record: SourceRecord, config: SourceConfig) -> Iterator[Finding]:
+    """Numbers of a series that an office keeps for secret documents, where its configuration says so."""
+    if not config.secrecy.series:
+        return
+    paths = _paths_of(config, _SYMBOLS)
+    for path, field in leaves(record.fields):
+        if path.casefold() not in paths:
+            continue
+        for value in members(field):
+            printed = fold(cleaned_symbol(value)[0]).upper()
+            for series, level in config.secrecy.series.items():
+                if fnmatchcase(printed, fold(series).upper()):
+                    yield Finding(level, f"field {_safe(path)}:series")
+
+
 def _context_findings(record: SourceRecord) -> Iterator[Finding]:
+    yield from _some(_finding("form", mark_in_name(record.form)))
     for key, value in record.context.items():
         yield from _some(_finding(f"context {_safe(key)}", mark_in_name(re.split(r"[\\/]", value)[-1])))
 
 
 def _file_findings(at: int, file: Attachment) -> Iterator[Finding]:
     yield from _some(_finding(f"attachment {at} name", mark_in_name(re.split(r"[\\/]", file.name)[-1])))
-    for member, text in opening_texts(file.content):
-        if member:
-            yield from _some(_finding(f"attachment {at} name", mark_in_name(member.rpartition("/")[2])))
-        yield from _some(_finding(f"attachment {at} text", mark_in_text(text)))
+    yield from _content_findings(f"attachment {at}", file.content)
+
+
+def _content_findings(where: str, content: Content) -> Iterator[Finding]:
+    """Marks in a file: in what opens it, in the names and openings of what it holds, and, where it is a record
+    itself (a package inside a package, an export), in its classification elements."""
+    for opening in opening_texts(content):
+        if opening.name:
+            name = re.split(r"[\\/]", opening.name)[-1]
+            yield from _some(_finding(f"{where} name", mark_in_name(name)))
+        yield from _some(_finding(f"{where} text", mark_in_text(opening.text)))
+        for finding in _classified(opening.markup):
+            # What is no record may use such a name for something else.
+            if finding and not finding.rule.endswith(":unknown_value"):
+                yield Finding(finding.level, f"{where} {finding.rule}")
 
 
 def _raw_texts(data: bytes) -> Iterator[str]:
@@ -194,6 +233,13 @@ _PAIR = re.compile(
 
 def _raw_findings(text: str) -> Iterator[Finding | None]:
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
+    yield from _classified(text)
+    for around in _around_candidates(markup_text(without_payloads(text))):
+        yield _finding("raw text", mark_in_text(around))
+
+
+def _classified(text: str) -> Iterator[Finding | None]:
+    """Classification items, elements and pairs of a name and a value, in text that nobody took apart."""
     for pattern in (_ITEM, _ELEMENT, _PAIR):
         for match in pattern.finditer(text):
             name = html.unescape(match["name"])
@@ -203,10 +249,6 @@ def _raw_findings(text: str) -> Iterator[Finding | None]:
                 whole = pattern is _ELEMENT or (pattern is _ITEM and bool(rest))
                 mark = level_of_value(value) if whole else mark_in_title(value)
                 yield _finding(f"raw field {_safe(name)}", mark)
-    plain = _BASE64.sub("\n", text)
-    plain = markup_text(plain)
-    for around in _around_candidates(plain):
-        yield _finding("raw text", mark_in_text(around))
 
 
 def _around_candidates(text: str) -> Iterator[str]:
@@ -218,31 +260,6 @@ def _around_candidates(text: str) -> Iterator[str]:
             start = match.start() - _AROUND
         end = match.end() + _AROUND
     yield text[start:end]
-
-
-# Possessive, so that no text makes them try twice.
-_BASE64 = re.compile(
-    r"(?<![A-Za-z0-9+/])(?:(?:[A-Za-z0-9+/]{40,}+[ \t]*+[\r\n]{0,2}+[ \t]*+){2,}+[A-Za-z0-9+/=\r\n \t]*+"
-    r"|[A-Za-z0-9+/]{200,}+={0,2})"
-)
-_BASE64_BYTES = re.compile(_BASE64.pattern.encode("ascii"))
-
-
-def _payload_findings(data: bytes) -> Iterator[Finding | None]:
-    for count, match in enumerate(_BASE64_BYTES.finditer(data), 1):
-        if count > _PAYLOADS:
-            return
-        letters = re.sub(rb"[^A-Za-z0-9+/]", b"", match.group())
-        try:
-            payload = base64.b64decode(
-                letters[: len(letters) - (len(letters) % 4 == 1)] + b"=" * (-len(letters) % 4)
-            )
-        except (binascii.Error, ValueError):
-            continue
-        for member, text in opening_texts(BytesContent(payload), depth=2):
-            if member:
-                yield _finding(f"payload {count} name", mark_in_name(member.rpartition("/")[2]))
-            yield _finding(f"payload {count} text", mark_in_text(text))
 
 
 def _head(content: Content, limit: int) -> bytes:

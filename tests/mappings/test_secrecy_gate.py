@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-import zipfile
-import zlib
-from collections.abc import Callable
 from dataclasses import fields as dataclass_fields
+from dataclasses import replace
 
 import pytest
 
@@ -23,6 +21,8 @@ from schemas.record import (
     TextRun,
     Unreadable,
 )
+from tests.mappings.page_files import docx, pdf, zipped
+from tests.mappings.secrecy_pages import HEADING, LAYOUTS, ORDINARY_PAGES
 
 SOURCES = load_sources()
 NOTES, OPERATIONS = SOURCES["notes_van_ban"], SOURCES["dieu_hanh"]
@@ -52,120 +52,25 @@ def attachment(name: str, data: bytes) -> Attachment:
     return Attachment(name, BytesContent(data))
 
 
-def pdf(*pages: list[str], note: str = "", title: str = "") -> bytes:
-    """A PDF whose text is the given lines; any letter of the basic plane, by a map from codes to Unicode."""
-
-    def stream(data: bytes) -> bytes:
-        packed = zlib.compress(data)
-        return b"<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(packed), packed)
-
-    def text(line: str) -> bytes:
-        return b"<" + line.encode("utf-16-be").hex().encode() + b">"
-
-    cmap = (
-        b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /A def /CMapType 2 def "
-        b"1 begincodespacerange <0000> <FFFF> endcodespacerange "
-        + b"".join(
-            b"1 beginbfrange <%02X00> <%02XFF> <%02X00> endbfrange " % (high, high, high)
-            for high in range(0x20)
-        )
-        + b"endcmap end end"
-    )
-    objects: list[bytes] = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Count %d/Kids[%s]>>"
-        % (len(pages), b" ".join(b"%d 0 R" % (8 + 2 * at) for at in range(len(pages)))),
-        b"<</Type/Font/Subtype/Type0/BaseFont/A/Encoding/Identity-H/DescendantFonts[4 0 R]/ToUnicode 5 0 R>>",
-        b"<</Type/Font/Subtype/CIDFontType2/BaseFont/A/DW 600/CIDSystemInfo<</Registry(Adobe)"
-        b"/Ordering(Identity)/Supplement 0>>/FontDescriptor 6 0 R>>",
-        stream(cmap),
-        b"<</Type/FontDescriptor/FontName/A/Flags 4/FontBBox[0 0 600 800]/ItalicAngle 0/Ascent 800/Descent 0"
-        b"/CapHeight 700/StemV 80>>",
-        b"<</Title" + text("\ufeff" + title) + b">>",
-    ]
-    for at, lines in enumerate(pages):
-        annotation = b""
-        if note and at == 0:
-            annotation = (
-                b"/Annots[<</Type/Annot/Subtype/Stamp/Rect[10 10 90 40]/Contents"
-                + text("\ufeff" + note)
-                + b">>]"
-            )
-        objects.append(
-            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</Font<</F 3 0 R>>>>"
-            b"/Contents %d 0 R%s>>" % (9 + 2 * at, annotation)
-        )
-        drawn = b"".join(
-            b"1 0 0 1 50 %d Tm %s Tj " % (800 - 20 * row, text(line)) for row, line in enumerate(lines)
-        )
-        objects.append(stream(b"BT /F 12 Tf " + drawn + b"ET"))
-    out = io.BytesIO(b"%PDF-1.7\n")
-    out.seek(0, io.SEEK_END)
-    offsets = []
-    for number, body in enumerate(objects, 1):
-        offsets.append(out.tell())
-        out.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))
-    start = out.tell()
-    out.write(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
-    out.write(b"".join(b"%010d 00000 n \n" % offset for offset in offsets))
-    out.write(
-        b"trailer<</Size %d/Root 1 0 R/Info 7 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, start)
-    )
-    return out.getvalue()
-
-
-def zipped(**members: str | bytes) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name.replace("__", "/").replace("--", "."), data)
-    return out.getvalue()
-
-
-def docx(*paragraphs: str, header: str = "", box: str = "") -> bytes:
-    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-    boxed = (
-        f"<w:p><w:r><w:pict><w:txbxContent><w:p><w:r><w:t>{box}</w:t></w:r></w:p></w:txbxContent></w:pict>"
-    )
-    body = f"{boxed}<w:t>TỈNH ỦY</w:t></w:r></w:p>" if box else ""
-    body += "".join(f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>" for text in paragraphs)
-    members = {"word/document.xml": f"<w:document {space}><w:body>{body}</w:body></w:document>"}
-    if header:
-        members["word/header1.xml"] = f"<w:hdr {space}><w:p><w:r><w:t>{header}</w:t></w:r></w:p></w:hdr>"
-    return zipped(**members)
-
-
-HEADING = ["TỈNH ỦY BÌNH PHƯỚC          ĐẢNG CỘNG SẢN VIỆT NAM", "*", "Số 160-KL/TU"]
 LAW = [*HEADING, "KẾT LUẬN", "về công tác bảo vệ bí mật nhà nước và bảo mật thông tin", "mật độ dân số"]
 
-# Where the mark stands on page 1, as office templates and stamps put it.
-LAYOUTS: dict[str, Callable[[str], list[str]]] = {
-    "under the organ": lambda mark: ["TỈNH ỦY BÌNH PHƯỚC", "*", mark, "Số 160-KL/TU"],
-    "beside the number": lambda mark: [*HEADING[:2], f"Số 160-KL/TU        {mark}"],
-    "above everything": lambda mark: [mark, *HEADING],
-    "between the columns": lambda mark: [f"TỈNH ỦY BÌNH PHƯỚC {mark} ĐẢNG CỘNG SẢN VIỆT NAM", "Số 160-KL/TU"],
-    "at the foot": lambda mark: [*HEADING, "KẾT LUẬN", "Nội dung", mark],
-    "labelled": lambda mark: [*HEADING, f"Độ mật: {mark.title()}"],
-    "framed": lambda mark: [*HEADING, f"| {mark} |"],
-    "letters apart": lambda mark: [*HEADING, " ".join(mark.replace(" ", ""))],
-    "in brackets": lambda mark: [*HEADING, f"KẾT LUẬN ({mark.lower()})"],
-    "with urgency": lambda mark: [*HEADING, f"{mark} - HỎA TỐC"],
-    "in TCVN3": lambda mark: [*HEADING, mark.replace("Ậ", "Ë").replace("Ố", "è").replace("Ệ", "Ö")],
-    "in VNI": lambda mark: [*HEADING, mark.replace("Ậ", "AÄ").replace("Ố", "OÁ").replace("Ệ", "EÄ")],
-    "before the title": lambda mark: [*HEADING, f"{mark}: KẾT LUẬN"],
-    "starred": lambda mark: [*HEADING, f"*** {mark} ***"],
-}  # fmt: skip
 
-
-@pytest.mark.parametrize(
-    ("mark", "level"), [("MẬT", "mat"), ("TỐI MẬT", "toi_mat"), ("TUYỆT MẬT", "tuyet_mat")]
-)
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_page_one_of_a_pdf(layout: str, mark: str, level: str) -> None:
-    data = pdf(LAYOUTS[layout](mark))
-    finding = screen(record(item("TrichYeu", "Về cán bộ"), files=(attachment("a.pdf", data),)), NOTES)
-    assert finding is not None
-    assert (finding.level, finding.rule.partition(":")[0]) == (level, "attachment 1 text")
+def test_every_layout_of_the_measured_set_is_seen(layout: str) -> None:
+    for mark, level in (("MẬT", "mat"), ("TỐI MẬT", "toi_mat"), ("TUYỆT MẬT", "tuyet_mat")):
+        files = (attachment("a.dat", LAYOUTS[layout](mark)),)
+        finding = screen(record(item("TrichYeu", "Về cán bộ"), files=files), NOTES)
+        assert finding is not None
+        assert (finding.level, finding.rule.partition(":")[0].split()[0]) == (level, "attachment")
+
+
+def test_ordinary_pages_enter() -> None:
+    entered = {
+        name: screen(record(files=(attachment("a.dat", data),)), NOTES)
+        for name, data in ORDINARY_PAGES.items()
+    }
+    assert entered == dict.fromkeys(ORDINARY_PAGES)
+    assert len(LAYOUTS) >= 40
 
 
 def test_an_ordinary_pdf_enters() -> None:
@@ -302,6 +207,44 @@ def test_an_ordinary_record_enters() -> None:
         files=(attachment("Luật Bảo vệ bí mật nhà nước.docx", docx(*LAW)),),
     )  # fmt: skip
     assert screen(ordinary, NOTES) is None
+
+
+def test_a_form_whose_name_says_it_holds_secret_documents() -> None:
+    def with_form(form: str) -> Finding | None:
+        return screen(replace(record(item("TrichYeu", "Về cán bộ")), form=form), NOTES)
+
+    assert with_form("VanBanMat") == Finding("mat", "form:name")
+    assert with_form("Văn bản mật") == Finding("mat", "form:doubtful_word")
+    assert with_form("CongVanToiMat") == Finding("toi_mat", "form:name")
+    assert [with_form(form) for form in ("VanBanDen", "MatTran", "Bảo mật", "")] == [None] * 4
+
+
+def test_a_run_is_legacy_when_its_font_says_so_whatever_stands_beside_it() -> None:
+    beside = TextRun("Tỉnh ủy Bình Phước — ", "Times New Roman")
+    for font, text in ((".VnTime", "MËT"), (".VnTimeH", "mËt"), ("VNI-Times", "MAÄT")):
+        body = Field("NoiDung", "richtext", runs=(beside, TextRun(text, font), TextRun(" số 5", "Arial")))
+        finding = screen(record(body), NOTES)
+        assert finding is not None, font
+        assert finding.level == "mat"
+
+
+def test_parts_of_parts_are_looked_into() -> None:
+    """Whatever connectors add below a record: mails in fields, packages in packages."""
+    deep = Field("Lop", "element", children=(Field("MucDoMat", "element", ("Tối mật",)),))
+    for _ in range(4):
+        deep = Field("Vo", "element", children=(Field("GhiChu", "text", ("thường",)), deep))
+    assert screen(record(deep), OPERATIONS) == Finding("toi_mat", "field Vo/Vo/Vo/Vo/Lop/MucDoMat:value")
+
+
+def test_a_series_that_an_office_keeps_for_secret_documents() -> None:
+    config = NOTES.model_copy(
+        update={"secrecy": SecrecySettings(series={"*-BCM/*": "mat", "TM*": "tuyet_mat"})}
+    )
+    assert screen(record(item("SoKyHieu", "Số: 12 - BCM / TU")), config) == Finding(
+        "mat", "field SoKyHieu:series"
+    )
+    assert screen(record(item("SoKyHieu", "12-BC/TU")), config) is None
+    assert screen(record(item("SoKyHieu", "12-BCM/TU")), NOTES) is None
 
 
 def test_the_highest_level_is_reported() -> None:

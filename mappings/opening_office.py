@@ -1,0 +1,170 @@
+"""The first text of office files: OOXML and OpenDocument packages, RTF, and the old binary formats."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+
+from lxml import etree
+
+_PARTS = re.compile(
+    r"word/(?:header|footer|document)\d*\.xml|xl/sharedStrings\.xml|xl/worksheets/sheet1\.xml|xl/drawings/drawing1\.xml"
+    r"|ppt/slides/slide1\.xml|content\.xml|styles\.xml|meta\.xml|docProps/(?:core|custom)\.xml"
+)
+_BODIES = ("document", "content", "sharedStrings", "sheet1", "slide1")
+_PARAGRAPHS = frozenset(
+    ("p", "h", "si", "is", "oddHeader", "evenHeader", "firstHeader", "oddFooter", "evenFooter", "firstFooter")
+)
+_TEXTS = frozenset(("t", "delText", "instrText"))
+_BREAKS = frozenset(("tab", "br", "cr", "line-break", "s", "ptab"))
+
+
+def office_parts(package: zipfile.ZipFile, largest: int) -> list[zipfile.ZipInfo]:
+    """The parts of an office package that open it, headers before bodies; none when it is another ZIP.
+
+    Parts that unpack to more than ``largest`` bytes are left out.
+    """
+    members = [member for member in package.infolist() if _PARTS.fullmatch(member.filename)]
+    if not any(_stem(member) in _BODIES or "word/" in member.filename for member in members):
+        return []
+    members.sort(key=lambda member: _stem(member).rstrip("0123456789") in _BODIES)
+    return [member for member in members if member.file_size <= largest]
+
+
+def office_text(package: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> str:
+    """Paragraphs of one XML part, each on a line, until ``limit`` characters; those inside text boxes come
+    first, and what Word draws as a watermark counts as one."""
+    lines: list[str] = []
+    size = 0
+    with package.open(member) as stream:
+        parser = etree.iterparse(
+            stream, events=("end",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        )
+        for _, element in parser:
+            line = _line_of(element, member.filename)
+            if line is None:
+                continue
+            lines.append(line)
+            size += len(line)
+            if size > limit:
+                break
+    return "\n".join(lines)
+
+
+def _stem(member: zipfile.ZipInfo) -> str:
+    return member.filename.rpartition("/")[2].removesuffix(".xml")
+
+
+def _line_of(element: etree._Element, part: str) -> str | None:
+    if not isinstance(element.tag, str):
+        return None
+    name = etree.QName(element).localname
+    if name == "textpath":
+        return str(element.get("string") or "")
+    if part.startswith("docProps/") or part == "meta.xml":
+        return _property_line(element, name)
+    if name not in _PARAGRAPHS:
+        return None
+    line = "".join(_pieces(element))
+    element.clear(keep_tail=True)
+    return line
+
+
+def _property_line(element: etree._Element, name: str) -> str | None:
+    """A document property as it is, and after the words of its name: ``DoMat`` is a label, too."""
+    label = element.get("name") or name
+    value = " ".join(" ".join(map(str, element.itertext())).split())
+    if not value or len(element) > 1:
+        return None
+    return f"{value}\n{re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', label)}: {value}"
+
+
+def _pieces(paragraph: etree._Element) -> Iterator[str]:
+    mixed = "opendocument" in str(paragraph.tag)
+    for node in paragraph.iter(etree.Element):
+        name = etree.QName(node).localname
+        if name in _BREAKS:
+            yield "\n"
+        elif node.text and (mixed or name in _TEXTS or name in _PARAGRAPHS):
+            yield node.text
+        if mixed and node.tail and node is not paragraph:
+            yield node.tail
+
+
+# One token a match; possessive, so that no file makes it try twice.
+_RTF = re.compile(
+    r"\\(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,10})? ?|\\'(?P<byte>[0-9a-fA-F]{2})|\\(?P<symbol>.)|(?P<brace>[{}])"
+    r"|(?P<text>[^\\{}\r\n]++)",
+    re.DOTALL,
+)
+_RTF_BREAKS = frozenset(
+    ("par", "line", "cell", "row", "page", "sect", "tab", "column", "nestcell", "shptxt", "sn", "sv")
+)
+_RTF_SKIPPED = frozenset(
+    (*("fonttbl", "colortbl", "stylesheet", "pict", "object", "objdata", "datastore", "themedata", "listtable"),
+     *("listoverridetable", "rsidtbl", "xmlnstbl", "latentstyles", "filetbl", "revtbl", "colorschememapping"))
+)  # fmt: skip
+_RTF_KEPT = frozenset(("shpinst", "shptxt", "background", "hlinkbase"))
+"""Optional destinations that hold text to be seen: text boxes and WordArt."""
+
+
+def rtf_text(source: str) -> str:
+    """Text of RTF (its bytes as Latin-1): paragraphs, text boxes, headers and footers, in the file's code page."""
+    page = re.search(r"\\ansicpg(\d{3,5})", source[:4096])
+    codec = _codec(page[1] if page else "1252")
+    out: list[str] = []
+    stack: list[tuple[bool, int]] = []
+    skipped, fallback, dropping, optional = False, 1, 0, False
+    for token in _RTF.finditer(source):
+        kind, value = str(token.lastgroup), token.group()
+        if kind == "brace":
+            if value == "{":
+                stack.append((skipped, fallback))
+            elif stack:
+                skipped, fallback = stack.pop()
+            optional, dropping = False, 0
+            continue
+        word = token["word"] or ""
+        if token["symbol"] == "*":
+            optional = True
+        elif word in _RTF_SKIPPED or (optional and word and word not in _RTF_KEPT):
+            skipped = True
+        if word:
+            optional = False
+        if skipped:
+            continue
+        if word == "uc":
+            fallback = int(token["number"] or 1)
+        elif word == "u" and token["number"]:
+            out.append(chr(int(token["number"]) % 65536))
+            dropping = fallback
+        elif word in _RTF_BREAKS or token["symbol"] in ("\n", "\r"):
+            out.append("\n")
+        elif token["byte"] or token["text"]:
+            piece = bytes.fromhex(token["byte"]).decode(codec, "replace") if token["byte"] else token["text"]
+            kept = piece[dropping:]
+            dropping = max(dropping - len(piece), 0)
+            out.append(kept)
+        elif token["symbol"] in ("~", "\\", "{", "}", "-", "_"):
+            out.append({"~": " ", "-": "", "_": "-"}.get(value[1], value[1]))
+    return "".join(out)
+
+
+def _codec(page: str) -> str:
+    try:
+        b"".decode(f"cp{page}")
+    except LookupError:
+        return "cp1252"
+    return f"cp{page}"
+
+
+def ole_text(data: bytes) -> str:
+    """Words in an old Office file, read as UTF-16 and as code page 1252; only lines that are text are kept."""
+    found: list[str] = []
+    for text in (data.decode("utf-16-le", errors="replace"), data.decode("cp1252", errors="replace")):
+        for line in re.split(r"[\x00-\x08\x0b-\x1f\ufffd]+", text):
+            letters = sum(c.isalpha() and c < "\u2000" for c in line)
+            if letters >= 2 and letters >= len(line) * 0.25 and len(line) < 2000:
+                found.append(line)
+    return "\n".join(found)
