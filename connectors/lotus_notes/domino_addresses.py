@@ -85,8 +85,8 @@ class DominoAddresses:
         path = unquote(parts.path)
         if path == "/":
             return not parts.query
-        if path == self._agent_path:
-            return _READING.fullmatch(parts.query) is not None and parts.query.startswith("OpenAgent")
+        if path == self._agent_path and parts.query.startswith("OpenAgent"):
+            return _READING.fullmatch(parts.query) is not None
         if not path.startswith(f"/{self.database}/"):
             return False
         # The encoded path tells how many parts there are: a name may hold an encoded slash.

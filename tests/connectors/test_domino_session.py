@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import requests
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.lotus_notes.domino import DominoSource, try_login
 from connectors.lotus_notes.domino_addresses import DominoAddresses
@@ -85,6 +88,26 @@ def test_nothing_else_can_leave(method: str, path: str, server: DominoServer) ->
 @pytest.mark.parametrize("path", BUILT)
 def test_what_is_built_is_recognised(path: str) -> None:
     assert ADDRESSES.allows(prepared("GET", path))
+
+
+def names(forbidden: str = "") -> st.SearchStrategy[str]:
+    letters = st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters=forbidden)
+    return st.text(letters, min_size=1, max_size=40).filter(lambda name: name.strip("."))
+
+
+@settings(max_examples=100)
+@given(names(), names("/?#&%"))
+def test_any_name_makes_an_address_that_is_recognised_and_stays_in_the_database(file: str, view: str) -> None:
+    inside = DominoAddresses("vanban/Văn bản đến.nsf", view, LOGIN)
+    for path in (
+        inside.file(unid_of(1), file),
+        inside.view(view, "1", 30, "xml"),
+        inside.collection(view, 0, 100),
+        inside.rows(None, "", 1),
+    ):
+        request = prepared("GET", path)
+        assert inside.allows(request), request.url
+        assert unquote(urlsplit(str(request.url)).path).startswith("/vanban/Văn bản đến.nsf/")
 
 
 def test_a_request_with_a_body_is_no_reading() -> None:
@@ -172,7 +195,7 @@ def test_a_server_that_stays_away_is_left_to_the_scheduler(server: DominoServer)
 
 
 @pytest.mark.parametrize(
-    ("settings", "changed", "told"),
+    ("server_settings", "changed", "told"),
     [
         (Settings(urls_open=False), {}, "refuses the account"),
         (Settings(), {"agent": "KhongCo"}, "404"),
@@ -182,9 +205,12 @@ def test_a_server_that_stays_away_is_left_to_the_scheduler(server: DominoServer)
     ],
 )
 def test_a_wrong_set_up_stops_the_run_with_advice(
-    settings: Settings, changed: dict[str, object], told: str
+    server_settings: Settings, changed: dict[str, object], told: str
 ) -> None:
-    with DominoServer(database(2), settings) as server, pytest.raises(FatalError, match=told) as caught:
+    with (
+        DominoServer(database(2), server_settings) as server,
+        pytest.raises(FatalError, match=told) as caught,
+    ):
         list(source(server, **changed).inventory(Window()))
     assert caught.value.action
 
