@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from demo.domino_database import LOCAL, NotesDatabase, StoredFile
 from demo.domino_faults import Condition, Cut, Fault, LoggedOut, Meanwhile, Refused, Request, Truncated
@@ -16,6 +19,9 @@ from schemas.errors import FatalError, RetriableError
 from schemas.record import SourceRecord, Unreadable, Window
 from tests.connectors.domino_cases import VIEW, FakeClock, database, document_of, fetched, source, unid_of
 from tests.connectors.source_contract import comparable, everything, stored
+
+MOVING = {**VIEW, "views": ["theongay"]}
+"""In the order of changes: who saves a document moves it to the end."""
 
 OTHERS = frozenset({"CN=Khac/O=ThuongGiang"})
 
@@ -294,8 +300,8 @@ class TestInventory:
         held, clock = database(1), FakeClock()
         at = clock.moment.astimezone(LOCAL).replace(tzinfo=None)
         held.edit(unid_of(0), at, "lần một")
-        settings = Settings(now=lambda: clock.moment.astimezone(LOCAL).replace(tzinfo=None))
-        with DominoServer(held, settings) as server:
+        told = Settings(now=lambda: clock.moment.astimezone(LOCAL).replace(tzinfo=None))
+        with DominoServer(held, told) as server:
             again = Meanwhile(lambda base: base.edit(unid_of(0), at, "lần hai"))
             reading = source(server, clock)
             listings = everything(reading)
@@ -319,6 +325,26 @@ class TestInventory:
         assert {listing.key.rpartition(":")[2] for listing in listings} == {
             unid_of(number) for number in range(12) if number != 1
         }
+
+    @settings(max_examples=25, deadline=None)
+    @given(
+        st.sampled_from(
+            [MOVING, {**MOVING, "view_format": "json"}, {**MOVING, "inventory": "data_service"}, {}]
+        ),
+        st.lists(st.tuples(st.integers(2, 20), st.booleans(), st.integers(0, 19)), max_size=6),
+    )
+    def test_a_list_that_claims_to_be_whole_is(
+        self, ways: dict[str, object], changes: list[tuple[int, bool, int]]
+    ) -> None:
+        """Whatever people delete and save while it is read: who claims to list everything has missed nothing."""
+        held = database(20)
+        with DominoServer(held, Settings(data_service=True)) as server:
+            for request, deletes, number in changes:
+                server.faults.at(request, Meanwhile(partial(_delete if deletes else _save, unid_of(number))))
+            reading = source(server, **ways)
+            listed = {listing.key.rpartition(":")[2] for listing in reading.inventory(Window())}
+        if reading.lists_everything:
+            assert {found.unid for found in held.all()} <= listed <= {unid_of(number) for number in range(20)}
 
     def test_a_view_that_never_stands_still_says_so_and_loses_nothing(self) -> None:
         with DominoServer(database(30)) as server:
@@ -350,9 +376,9 @@ class TestInventory:
     def test_what_a_view_counts_and_does_not_show_is_told(self) -> None:
         held = database(6)
         held.add([replace(document_of(number), readers=OTHERS) for number in (1, 4)])
-        settings = Settings()
-        settings.views = replace(settings.views, counts_hidden=True)
-        with DominoServer(held, settings) as server:
+        told = Settings()
+        told.views = replace(told.views, counts_hidden=True)
+        with DominoServer(held, told) as server:
             answers = fetched(source(server, **VIEW))
         assert len(answers) == 5
         hidden = answers[-1]
@@ -377,9 +403,9 @@ class TestInventory:
         assert len(answers) == 12
 
     def test_servers_give_fewer_rows_than_they_are_asked_for(self) -> None:
-        settings = Settings()
-        settings.views = replace(settings.views, line_cap=4)
-        with DominoServer(database(21), settings) as server:
+        told = Settings()
+        told.views = replace(told.views, line_cap=4)
+        with DominoServer(database(21), told) as server:
             assert len(everything(source(server, **{**VIEW, "page": 1_000}))) == 21
 
     def test_categories_are_no_documents(self, server: DominoServer) -> None:
@@ -389,3 +415,12 @@ class TestInventory:
     def test_a_view_that_cannot_be_opened_stops_the_run(self, server: DominoServer) -> None:
         with pytest.raises(FatalError, match="404"):
             everything(source(server, **{**VIEW, "views": ["(an)"]}))
+
+
+def _delete(unid: str, held: NotesDatabase) -> None:
+    held.delete(unid)
+
+
+def _save(unid: str, held: NotesDatabase) -> None:
+    if held.get(unid) is not None:
+        held.edit(unid, datetime(2026, 11, 24, 10, 0), "Sửa")  # noqa: DTZ001
