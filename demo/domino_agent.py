@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from demo.domino_database import LOCAL, NotesDatabase, StoredDocument
 from demo.dxl import NAMESPACE, broken_in_tags, element_start, file_item, moment
@@ -51,7 +51,9 @@ class Agent:
         return "text/plain", f"ERROR\tunknown cmd: {command}\n"
 
     def _list(self, query: Mapping[str, str], account: str, now: datetime) -> str:
-        count = min(int(query.get("count", LOOKED_AT)), MOST_LOOKED_AT)
+        count = int(query.get("count", LOOKED_AT))
+        if not 0 < count <= MOST_LOOKED_AT:
+            count = MOST_LOOKED_AT
         after = int(query.get("after", "0"), 16)
         since = _since(query["since"]) if "since" in query else None
         waiting = [found for found in self.database.all() if found.note.note_id > after]
@@ -132,7 +134,7 @@ def _row(found: StoredDocument, readable: bool) -> tuple[str, ...]:
 
 
 def _refusal(unid: str, status: str, message: str) -> str:
-    return f"<entry unid='{unid}' status='{status}' message='{escape(message)}'/>"
+    return element_start("entry", {"unid": unid, "status": status, "message": message})[:-1] + "/>"
 
 
 def _since(printed: str) -> datetime:

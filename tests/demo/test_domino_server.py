@@ -298,13 +298,14 @@ def test_an_agent_that_names_no_charset_is_sent_as_iso_8859_1(serve: Callable[..
 
 def test_the_agent_says_what_it_cannot_do(serve: Callable[..., Client]) -> None:
     unid = next(small_documents(1)).unid
-    client = serve(failing={unid: "the exporter stopped"})
+    client = serve(failing={unid: "the exporter can't & won't"})
 
     assert client.listed("&since=yesterday")[0][0] == "ERROR"
+    assert client.listed("&count=0")[-1] == ["END", "5", "-"]
     assert client.get(f"{AGENT}cmd=export&unid=12").text.startswith("ERROR\t")
     assert client.get(f"{AGENT}cmd=delete").text == "ERROR\tunknown cmd: delete\n"
     failed = ElementTree.fromstring(client.get(f"{AGENT}cmd=export&unid={unid}").content)[0]
-    assert (failed.get("status"), failed.get("message")) == ("error", "the exporter stopped")
+    assert (failed.get("status"), failed.get("message")) == ("error", "the exporter can't & won't")
 
 
 def test_the_data_service_answers_only_where_it_is_switched_on(serve: Callable[..., Client]) -> None:
