@@ -141,9 +141,10 @@ def sha256_of(content: Content) -> str:
     return digest.hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class TextRun:
+class TextRun(NamedTuple):
     """A stretch of text in one font.
+
+    A named tuple for the same reason as ``Field``.
 
     Attributes:
         text: as the source holds it, not decoded from a legacy Vietnamese encoding.

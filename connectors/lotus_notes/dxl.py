@@ -131,15 +131,19 @@ class _Collector:
                 self._stray(element, line)
 
     def _item_read(self, item: Item) -> None:
-        if isinstance(item.mail, MailHeader):
-            self._mail.header(item.mail)
-        elif item.mail is not None:
-            self._mail.part(len(self._items), item.field.name, item.mail)
-        if item.composite is not None:
-            self._composites.add(len(self._items), item.composite)
-        self._items.append(item.field)
-        self._files.extend(item.files)
-        self._defects.extend(item.defects)
+        field, files, defects, mail, composite = item
+        if mail is not None:
+            if isinstance(mail, MailHeader):
+                self._mail.header(mail)
+            else:
+                self._mail.part(len(self._items), field.name, mail)
+        if composite is not None:
+            self._composites.add(len(self._items), composite)
+        self._items.append(field)
+        if files:
+            self._files.extend(files)
+        if defects:
+            self._defects.extend(defects)
 
     def _read_composites(self) -> None:
         for position, item, text in self._composites.read():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from connectors.lotus_notes.attachments import File, file_of
@@ -25,8 +26,7 @@ _RAW_IN_FIELD = 1 << 16
 _COMPOSITE, _NOTEREFS, _MIME_PART, _MAIL_HEADER = "1", "4", "19", "502"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """What an item says.
 
     Attributes:
