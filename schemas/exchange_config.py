@@ -57,6 +57,7 @@ class ExchangeService(ServiceSettings):
         dated_by: which moment of a row says when it changed; it must be the one that the site's ``fromDate`` filters.
         first_day: no message is older; an open window begins there.
         days_per_request: a longer window is asked for in parts.
+        file_path: value of VXP's ``filePath``, which is part of getting a package; its SDK sends where it stores them.
         base_path: before every path.
         paths, methods: of single operations.
         names: what the site calls a header or parameter (``messagetype: Type``).
@@ -78,6 +79,7 @@ class ExchangeService(ServiceSettings):
     dated_by: Literal["created", "updated"] = "created"
     first_day: date | None = None
     days_per_request: int | None = Field(default=None, ge=1, le=3_660)
+    file_path: str = "store"
     base_path: str = Field(default="", pattern=r"^(/[A-Za-z0-9._~-]+)*$", max_length=200)
     paths: Mapping[Operation, str] = Field(default_factory=dict)
     methods: Mapping[Operation, Literal["GET", "POST"]] = Field(default_factory=dict)

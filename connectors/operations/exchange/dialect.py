@@ -186,9 +186,6 @@ class Endpoints:
     def __getitem__(self, operation: Operation) -> Endpoint:
         return self.found[operation]
 
-    def __contains__(self, operation: object) -> bool:
-        return operation in self.found
-
     def allow(self, request: requests.PreparedRequest) -> bool:
         """True for a request to one of the operations, and for nothing else: the guard of the HTTP session."""
         path = urlsplit(request.url or "").path

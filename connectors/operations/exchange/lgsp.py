@@ -25,7 +25,7 @@ from connectors.operations.exchange.dialect import (
 )
 from connectors.operations.exchange.json_reply import Json, get
 from connectors.operations.exchange.packages import take_package
-from connectors.operations.exchange.refusals import LGSP_CODES, Recovery
+from connectors.operations.exchange.refusals import LGSP_CODES
 from connectors.operations.exchange.rows import Row, member, rows_in
 from connectors.operations.spool import Spool
 from schemas.connection import ServiceConnection
@@ -79,8 +79,7 @@ class LgspDialect:
         self._caller = caller
         self._token_in_query = token_in_query
         self._token = ""
-        known: dict[str, Recovery] = {code: recovery for code, (recovery, _) in LGSP_CODES.items()}
-        self._asking = Asking(caller, {**known, **settings.errors}, self._log_in_again)
+        self._asking = Asking(caller, {**LGSP_CODES, **settings.errors}, self._log_in_again)
 
     def needs_days(self) -> bool:
         """True: the list wants a first and a last day."""

@@ -18,19 +18,19 @@ _TEXTS = ("ErrorDesc", "message", "desc", "description", "error")
 _GOOD_CODES = frozenset({"", "0", "00", "200"})
 _BAD_STATUSES = frozenset({"fail", "failed", "failure", "error"})
 
-LGSP_CODES: Mapping[str, tuple[Recovery, str]] = MappingProxyType(
+LGSP_CODES: Mapping[str, Recovery] = MappingProxyType(
     {
-        "10": ("record", "file hỏng"),
-        "15": ("fatal", "sai SystemId hoặc SecretKey"),
-        "18": ("fatal", "đơn vị nhận không tồn tại"),
-        "19": ("fatal", "đơn vị gửi chưa đăng ký"),
-        "20": ("retriable", "lỗi LGSP"),
-        "21": ("record", "lỗi xử lý file"),
-        "22": ("record", "edXML sai chuẩn"),
-        "23": ("fatal", "đơn vị nhận bị khóa"),
+        "10": "record",  # file hỏng
+        "15": "fatal",  # sai SystemId hoặc SecretKey
+        "18": "fatal",  # đơn vị nhận không tồn tại
+        "19": "fatal",  # đơn vị gửi chưa đăng ký
+        "20": "retriable",  # lỗi LGSP
+        "21": "record",  # lỗi xử lý file
+        "22": "record",  # edXML sai chuẩn
+        "23": "fatal",  # đơn vị nhận bị khóa
     }
 )
-"""Error codes of the provincial LGSP: what they mean for a reader, and the service's own words."""
+"""Error codes of the provincial LGSP, and what they mean for a reader."""
 
 _OK = 200
 _FIRST_ERROR = 400

@@ -34,8 +34,6 @@ ENDPOINTS: Mapping[Operation, Endpoint] = MappingProxyType(
 
 _JSON = (CONTENT_TYPE, "application/json")
 _DAY = "%Y/%m/%d"
-_FILE_PATH = "store"
-"""Where the SDK keeps a package on its own side; the header is part of the call."""
 
 
 class VxpDialect:
@@ -82,7 +80,7 @@ class VxpDialect:
 
     def deliver(self, message: str, kind: Kind, spool: Spool) -> Delivery:
         """See ``Dialect.deliver``."""
-        fields = [("docId", message), ("filePath", _FILE_PATH)]
+        fields = [("docId", message), ("filePath", self._settings.file_path)]
         most = self._settings.megabytes * 1_000_000
         reply = self._asking.ask_for_message(lambda: self._request("get", fields, b"{}", most))
         package = next((value for name in self._settings.fields.package if (value := get(reply, name))), None)
