@@ -98,7 +98,7 @@ class _Signer(SimpleSigner):
 
     def __init__(self, credential: Credential) -> None:
         self._private_key = credential.key
-        store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+        store = SimpleCertificateStore()
         store.register_multiple(_asn1(certificate) for certificate in credential.chain)
         super().__init__(
             signing_cert=_asn1(credential.certificate),

@@ -14,7 +14,6 @@ from pyhanko.pdf_utils.decode_limits import DecodePurpose
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import (
-    DEFAULT_DIFF_POLICY,
     DiffResult,
     ModificationLevel,
     SuspiciousModification,
@@ -27,6 +26,7 @@ from pyhanko_certvalidator.revinfo.archival import OCSPContainer
 
 from signatures.chain import FileEvidence, Judge
 from signatures.cms import JudgeFor, enclosed_content, evidence_of
+from signatures.pdf_changes import POLICY
 from signatures.pdf_guards import (
     SIGNATURE_SUBFILTERS,
     TIMESTAMP_SUBFILTER,
@@ -212,7 +212,7 @@ def _compared(
     embedded: EmbeddedPdfSignature,
 ) -> tuple[SignatureCoverageLevel | None, DiffResult | SuspiciousModification | None]:
     """What the signature covers and what later revisions changed, as pyHanko judges it."""
-    embedded.compute_integrity_info(diff_policy=DEFAULT_DIFF_POLICY)  # type: ignore[no-untyped-call]
+    embedded.compute_integrity_info(diff_policy=POLICY)
     return embedded.coverage, embedded.diff_result
 
 

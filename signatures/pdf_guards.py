@@ -175,7 +175,7 @@ def tail_is_blank(stream: BinaryIO, field: Filled, last_revision: bool) -> bool:
 def _direct(value: generic.PdfObject) -> generic.PdfObject:
     if not isinstance(value, generic.IndirectObject):
         return value
-    found: generic.PdfObject = value.get_object()  # type: ignore[no-untyped-call]
+    found: generic.PdfObject = value.get_object()
     return found
 
 

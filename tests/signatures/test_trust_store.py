@@ -1,14 +1,22 @@
 from __future__ import annotations
 
 import pickle
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from schemas.errors import ConfigurationError
+from schemas.record import BytesContent
+from signatures import SignedFile, verify
+from signatures.revocation import RevocationList
 from signatures.trust import TrustStore, load_trust
-from tests.signatures.pki_factory import DAY0, Pki, day, revocation_list
+from signatures.verdict import Indication
+from tests.signatures.pki_factory import DAY0, Pki, day, issue, revocation_list
 
 
 def test_a_folder_is_read_whole_pem_and_der_alike(pki: Pki, tmp_path: Path) -> None:
@@ -87,3 +95,63 @@ def test_a_pem_revocation_list_is_read(pki: Pki, tmp_path: Path) -> None:
     parsed = x509.load_der_x509_crl(revocation_list(pki.ca, DAY0))
     (tmp_path / "crls" / "a.crl").write_bytes(parsed.public_bytes(Encoding.PEM))
     assert load_trust(tmp_path).crls == (parsed.public_bytes(Encoding.DER),)
+
+
+@pytest.mark.parametrize(
+    ("issued", "revoked", "cleared"),
+    [
+        (DAY0, {}, True),
+        (DAY0, {12345: DAY0}, True),
+        (day(-8), {}, False),  # past its next update
+        (day(1), {}, False),  # not yet issued at the time asked for
+    ],
+)
+def test_a_list_clears_a_certificate_only_while_it_is_current(
+    pki: Pki, issued: datetime, revoked: dict[int, datetime], cleared: bool
+) -> None:
+    found = RevocationList.load(revocation_list(pki.ca, issued, revoked))
+    assert found.clears(pki.person.asn1, pki.ca.asn1, DAY0 + timedelta(hours=1)) is cleared
+
+
+def test_a_list_clears_nothing_that_it_names_or_that_another_authority_issued(pki: Pki) -> None:
+    later = DAY0 + timedelta(hours=1)
+    naming = RevocationList.load(revocation_list(pki.ca, DAY0, {pki.person.asn1.serial_number: DAY0}))
+    assert not naming.clears(pki.person.asn1, pki.ca.asn1, later)
+    assert naming.clears(pki.seal.asn1, pki.ca.asn1, later)
+    of_root = RevocationList.load(revocation_list(pki.root, DAY0))
+    assert not of_root.clears(pki.person.asn1, pki.ca.asn1, later)
+
+
+def test_a_list_signed_by_another_key_under_the_same_name_clears_nothing(pki: Pki) -> None:
+    false = issue({NameOID.COMMON_NAME: "CA giả"}, None, day(-1), day(30), ca=True)
+    forged = x509.CertificateRevocationListBuilder().issuer_name(pki.ca.certificate.subject)
+    forged = forged.last_update(DAY0).next_update(day(7))
+    der = forged.sign(false.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    assert not RevocationList.load(der).clears(pki.person.asn1, pki.ca.asn1, DAY0 + timedelta(hours=1))
+
+
+def test_a_list_that_speaks_of_a_part_only_is_left_to_the_engine(pki: Pki) -> None:
+    part = x509.IssuingDistributionPoint(
+        full_name=None,
+        relative_name=None,
+        only_contains_user_certs=True,
+        only_contains_ca_certs=False,
+        only_some_reasons=None,
+        indirect_crl=False,
+        only_contains_attribute_certs=False,
+    )
+    builder = x509.CertificateRevocationListBuilder().issuer_name(pki.ca.certificate.subject)
+    builder = builder.last_update(DAY0).next_update(day(7)).add_extension(part, critical=True)
+    der = builder.sign(pki.ca.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    assert not RevocationList.load(der).clears(pki.person.asn1, pki.ca.asn1, DAY0 + timedelta(hours=1))
+
+
+def test_the_index_and_the_engine_agree_on_who_is_revoked(pki: Pki, signed_pdf: bytes) -> None:
+    file = SignedFile("a.pdf", BytesContent(signed_pdf))
+    revoked = pki.fresh_crls(DAY0, {pki.person.asn1.serial_number: day(-1)})
+    (verdict,) = verify(file, pki.trust(crls=revoked), DAY0 + timedelta(hours=1))
+    assert (verdict.indication, verdict.revocation, verdict.revoked_at) == (
+        Indication.INDETERMINATE,
+        "revoked",
+        day(-1),
+    )
