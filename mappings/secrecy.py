@@ -18,7 +18,7 @@ from mappings.config import SourceConfig
 from mappings.field_paths import leaves, members
 from mappings.legacy_decoding import decode
 from mappings.legacy_fonts import draws_capitals, encoding_of_font
-from mappings.opening_text import decode_text, markup_text, opening_texts, without_payloads
+from mappings.opening_text import LIMIT, decode_text, markup_text, opening_texts, without_payloads
 from mappings.secrecy_marks import LEVELS, Mark, mark_in_text, mark_in_title
 from mappings.secrecy_names import is_classification_field, level_of_value, mark_in_name
 from mappings.secrecy_patterns import Level, patterns
@@ -43,7 +43,6 @@ class Finding:
 
 
 _SYMBOLS = ("symbol", "notation", "number", "uid")
-_HEADING = 3000  # characters of a long field: marks stand at the top
 _LONGEST_TITLE = 1000
 _RAW_LIMIT = 64 * 1024 * 1024
 _AROUND = 300  # characters on both sides of a candidate: its line, and the phrase that may make it harmless
@@ -127,7 +126,7 @@ def _field_findings(record: SourceRecord, config: SourceConfig) -> Iterator[Find
             mark = (
                 mark_in_title(text)
                 if is_title and len(text) <= _LONGEST_TITLE
-                else mark_in_text(text[:_HEADING])
+                else mark_in_text(text[:LIMIT])
             )
             yield from _some(_finding(where, mark))
 

@@ -8,8 +8,12 @@ from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mappings.config import SecrecyField, SecrecySettings, load_sources
+from mappings.opening_office import rtf_text
+from mappings.opening_text import LIMIT, opening_texts
 from mappings.secrecy import Finding, screen, screen_unreadable
 from schemas.record import (
     Attachment,
@@ -321,3 +325,40 @@ def test_ordinary_unreadable_bytes_go_to_quarantine(data: bytes | None) -> None:
 
 def test_the_name_of_an_unreadable_file() -> None:
     assert screen_unreadable(unreadable(None, "drop/2012/BC_TOI_MAT.dxl")) == Finding("toi_mat", "name:name")
+
+
+MAGICS = [
+    b"",
+    b"%PDF-1.7\n",
+    b"PK\x03\x04",
+    b"{\\rtf1 ",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    b"<?xml version='1.0'?><a>",
+    b"<html>",
+    b"Subject: x\r\nFrom: y\r\n\r\n",
+    b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=a\n",
+]
+
+
+@given(st.sampled_from(MAGICS), st.binary(max_size=400))
+def test_any_file_is_answered(magic: bytes, data: bytes) -> None:
+    for opening in opening_texts(BytesContent(magic + data)):
+        assert len(opening.text) <= 4 * LIMIT
+
+
+@given(st.text(alphabet="{}\\*abcdu'0123456789 \nM", max_size=200))
+def test_any_rtf_is_answered(source: str) -> None:
+    assert len(rtf_text("{\\rtf1 " + source)) <= len(source) + 10
+
+
+def test_a_zip_of_zips_is_opened_as_far_as_is_good_for_it() -> None:
+    many = zipped(**{f"{number}.txt": "MẬT" for number in range(70)})
+    assert screen(record(files=(attachment("a.zip", many),)), NOTES) is not None
+    bomb = zipped(a=b"\0" * 40_000_000, **{"toi_mat.txt": "x"})
+    assert screen(record(files=(attachment("a.zip", bomb),)), NOTES) == Finding(
+        "toi_mat", "attachment 1 name:name"
+    )
+    nested = docx("MẬT")
+    for _ in range(6):
+        nested = zipped(a=nested)
+    assert screen(record(files=(attachment("a.zip", nested),)), NOTES) is None
