@@ -95,7 +95,7 @@ def read_record(listing: Listing, original: Content, context: Mapping[str, str])
         return Unreadable(listing, "encoding_unsupported", said, context.get("file", ""), original)
     try:
         xml = read_xml(original, encoding)
-        collector = _Collector(xml)
+        collector = _Collector(xml, original)
         collector.take_all()
     except XmlError as error:
         where = ", ".join(part for part in (context.get("file", ""), error.where) if part)
@@ -106,9 +106,10 @@ def read_record(listing: Listing, original: Content, context: Mapping[str, str])
 class _Collector:
     """Gathers the children of a record's element."""
 
-    def __init__(self, xml: RecordXml) -> None:
+    def __init__(self, xml: RecordXml, original: Content) -> None:
         self.unid = ""
         self._xml = xml
+        self._original = original
         self._printed: list[Field] = []
         self._items: list[Field] = []
         self._files: list[File] = []
@@ -252,7 +253,7 @@ class _Collector:
         self._defects.extend(Defect(code, said, f"{name}, line {node.line}") for code, said in wrong)
 
     def _mime(self, node: Node) -> None:
-        self._whole_mail = whole_mail(node.text, "$mime")
+        self._whole_mail = whole_mail(node.text, self._original, "$mime")
         size = str(self._whole_mail.messages[0].content.size)
         texts = self._whole_mail.texts.get(0, ())
         self._printed.append(Field("$mime", "mime", texts, attributes={"size": size}, line=node.line))

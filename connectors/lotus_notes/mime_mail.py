@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -17,6 +18,8 @@ MESSAGE_TYPE = "message/rfc822"
 MESSAGE_NAME = "message.eml"
 _BODY = "body"
 _LARGEST_TEXT = 32 << 20
+_HEAD = 1 << 20  # what stands in front of <mime> is short
+_MIME = re.compile(rb"<(?:[\w.-]+:)?mime\s*>\s*(?:<!\[CDATA\[)?")
 
 SENTENCES = {
     "mime_part_truncated": "a part of the message has fewer bytes than it says",
@@ -85,9 +88,18 @@ class MailItems:
         return mail
 
 
-def whole_mail(text: str, item: str) -> Mail:
-    """The message of a ``<mime>`` element. It keeps its letters; XML has made every line end a line feed."""
-    data = text.encode("utf-8", "surrogatepass")
+def whole_mail(text: str, original: Content, item: str) -> Mail:
+    """The message of a ``<mime>`` element, with the line ends that are printed there.
+
+    Args:
+        text: of the element; XML has made every line end a line feed.
+        original: the bytes of the record.
+        item: what the message is called after.
+    """
+    lines = text.lstrip("\n")  # in front of the CDATA section is layout
+    if _prints_crlf(original):
+        lines = lines.replace("\n", "\r\n")
+    data = lines.encode("utf-8", "surrogatepass")
     mail = Mail(messages=[Attachment(MESSAGE_NAME, BytesContent(data), MESSAGE_TYPE, item)])
     if len(data) > _LARGEST_TEXT:
         mail.defects.append(("mime_text_too_large", item))
@@ -97,6 +109,14 @@ def whole_mail(text: str, item: str) -> Mail:
     mail.files.extend(entity.files)
     mail.defects += [(code, item) for code in entity.defects]
     return mail
+
+
+def _prints_crlf(original: Content) -> bool:
+    """True when the first line of the message ends so in the export."""
+    with original.open() as stream:
+        head = stream.read(_HEAD)
+    begins = _MIME.search(head)
+    return begins is not None and head[begins.end() :].lstrip(b"\r\n").partition(b"\n")[0].endswith(b"\r")
 
 
 class _Reading:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.lotus_notes.dxl import read_record
+from connectors.lotus_notes.folder import DxlFolder
 from connectors.lotus_notes.html_text import html_text
-from schemas.record import BytesContent, Content, Listing, SourceRecord
+from schemas.record import BytesContent, Content, Listing, SourceRecord, Window
 from tests.connectors.dxl_builder import attachment, document, text_item
 from tests.connectors.mime_items import (
     BODY,
@@ -239,9 +243,13 @@ def test_headers_alone_are_no_message() -> None:
     assert record.attachments == ()
 
 
-def test_a_whole_message_in_one_element() -> None:
-    original = letter().as_bytes().decode().replace("\r\n", "\n")
-    xml = f"<document form='Memo'><mime><![CDATA[{original}]]></mime></document>"
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("layout", ["", "\n"])
+def test_a_whole_message_in_one_element_keeps_the_line_ends_that_are_printed(
+    line_end: str, layout: str
+) -> None:
+    original = letter().as_bytes().decode().replace("\r\n", line_end)
+    xml = f"<document form='Memo'><mime>{layout}<![CDATA[{original}]]></mime></document>"
     record = read_record(Listing("k", "r", "l"), BytesContent(xml.encode()), {})
     assert isinstance(record, SourceRecord)
     assert texts(record, "$mime") == [("Kính gửi các đồng chí\nHọp lúc 8 giờ.\n",)]
@@ -289,3 +297,15 @@ def test_no_bytes_in_items_break_the_record(blobs: list[bytes], chosen: st.DataO
     items = [raw_item(chosen.draw(st.sampled_from(["Body", "a"])), chosen.draw(st.sampled_from(["19", "502"])), blob)
              for blob in blobs]  # fmt: skip
     assert isinstance(read(*items), SourceRecord)
+
+
+@pytest.mark.samples
+def test_a_real_mail_becomes_a_message_again(samples: Path) -> None:
+    source = DxlFolder("samples", samples / "dxl" / "mime_mail.xml")
+    (record,) = source.fetch(list(source.inventory(Window())))
+    assert isinstance(record, SourceRecord)
+    message = message_from_bytes(data(record.attachments[0].content))
+    assert (len(message.keys()), message.defects, message.get_content_type()) == (21, [], "text/html")
+    (posted,) = texts(record, "PostedDate")
+    assert datetime.fromisoformat(posted[0]) == parsedate_to_datetime(message["Date"])
+    assert len(texts(record)[0][0]) > 500

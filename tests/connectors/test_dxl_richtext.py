@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from connectors.lotus_notes.dxl import read_record
 from connectors.lotus_notes.encoding import UTF8, Encoding
+from connectors.lotus_notes.folder import DxlFolder
 from connectors.lotus_notes.record_xml import read_xml
 from connectors.lotus_notes.richtext import runs_of
 from connectors.lotus_notes.richtext_plain import plain_runs
-from schemas.record import BytesContent, Field, Listing, SourceRecord
+from schemas.record import BytesContent, Field, Listing, SourceRecord, Window
 from tests.connectors.dxl_builder import document, item
 
 
@@ -267,3 +271,29 @@ def test_what_is_read_without_a_tree_is_read_as_with_one(body: str) -> None:
 def test_every_letter_comes_back_in_order_however_it_is_nested(blocks: list[tuple[str, str]]) -> None:
     text = read("".join(xml for _, xml in blocks)).text
     assert text.replace("\n", "").replace("\t", "") == "".join(text for text, _ in blocks)
+
+
+_NOT_SHOWN = frozenset({"code", "field", "formula", "gif", "jpeg", "png", "notesbitmap", "cgm", "bitmap"})
+
+
+def _printed_letters(element: etree._Element) -> str:
+    """Every letter between the tags of rich text but those of code and pictures."""
+    if not isinstance(element.tag, str) or etree.QName(element).localname in _NOT_SHOWN:
+        return ""
+    return (element.text or "") + "".join(_printed_letters(child) + (child.tail or "") for child in element)
+
+
+@pytest.mark.samples
+def test_no_letter_of_real_rich_text_is_lost(samples: Path) -> None:
+    compared = 0
+    for path in sorted((samples / "dxl").glob("test_*.xml")):
+        source = DxlFolder("samples", path)
+        shown: Counter[str] = Counter()
+        for answer in source.fetch(list(source.inventory(Window()))):
+            if isinstance(answer, SourceRecord):
+                shown.update("".join(field.text for field in answer.fields if field.type == "richtext"))
+        items = etree.parse(path).iterfind(".//{*}document/{*}item/{*}richtext")
+        printed = Counter("".join(_printed_letters(richtext) for richtext in items))
+        assert {letter: count for letter, count in (printed - shown).items() if not letter.isspace()} == {}
+        compared += printed.total()
+    assert compared > 200_000
