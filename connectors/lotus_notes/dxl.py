@@ -24,7 +24,12 @@ items comes first, as fields of these names, each only where it is printed:
 
 Empty date-times give an empty value; missing ones give no field. A message that Notes keeps in items (types 502 and
 19) is attached as ``message.eml`` too; the texts of its parts are the values of their items. Files in a message are
-attachments.
+attachments. What is wrong with a message are defects ``mime_…`` (``mime_mail.SENTENCES``, and those that Python's
+``email`` names).
+
+Rich text that the exporter printed raw (``richtext_as_raw_data``) is read from its composite data:
+``richtext_from_raw_cd``, and ``richtext_cd_broken``, ``richtext_fonts_unknown``, ``lmbcs_undecoded`` for what is not
+sure in it.
 """
 
 from __future__ import annotations
