@@ -85,8 +85,8 @@ def item_of(node: Node) -> Item:
     ``rawitemdata`` …; ``""`` for an empty item) and its ``attributes`` are the item's own (``sealed``,
     ``names``, ``readers``, ``authors``, ``sign`` …). Raw data also has its item ``type``; of a mail header the
     ``header`` and, where its value is a date-time, what was ``printed``; of a part of a message which ``part`` it
-    is. Defects: ``item_sealed``, ``item_empty``, ``item_type_unknown``, ``datetime_unparsed``, ``richtext_as_raw_data``, ``richtext_record_raw``,
-    ``raw_data_invalid``.
+    is. Defects: ``item_sealed``, ``item_empty``, ``item_type_unknown``, ``datetime_unparsed``,
+    ``richtext_as_raw_data``, ``richtext_record_raw``, ``raw_data_invalid``.
     """
     children = node.children
     inner = children[0] if children else None
