@@ -94,14 +94,8 @@ def up() -> int:
 def down() -> int:
     """Stop Airflow, the simulators and the database; fine when nothing runs."""
     identity = _existing_id()
-    if identity is None:
-        return 0
-    home = _enter(identity)
-    live = LiveSystems(home)
-    _services(home, "", live).stop()
-    live.stop()
-    embedded_server().stop()
-    print("Đã dừng. / Stopped.")
+    if identity is not None:
+        _stop(_enter(identity))
     return 0
 
 
@@ -110,10 +104,20 @@ def remove() -> int:
     identity = _existing_id()
     if identity is None:
         return 0
-    down()
-    shutil.rmtree(_enter(identity))
+    # Entered once: inside the demo's folder the data folder is another one.
+    home = _enter(identity)
+    _stop(home)
+    shutil.rmtree(home)
     _ID_FILE.unlink()
     return 0
+
+
+def _stop(home: Path) -> None:
+    live = LiveSystems(home)
+    _services(home, "", live).stop()
+    live.stop()
+    embedded_server().stop()
+    print("Đã dừng. / Stopped.")
 
 
 def night(client: AirflowClient, sources: list[SourceConfig]) -> None:
