@@ -1,7 +1,10 @@
-"""Lets failed assertions of the shared contract show their values, as those of test files do."""
+"""Lets failed assertions of what the tests share show their values, as those of test files do; and a profile for
+looking longer: ``pytest --hypothesis-profile=thorough``."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 pytest.register_assert_rewrite("tests.connectors.source_contract")
+settings.register_profile("thorough", max_examples=10_000, deadline=None)
