@@ -81,10 +81,13 @@ class Design:
 
 
 def read_form_fonts(reader: ByteReader, root: int, encoding: Encoding) -> FormFonts:
-    """The designs between the root element's start tag at byte ``root`` and the first document.
+    """The designs between the root element's start tag at byte ``root`` and the first document; none where ``root`` is
+    -1, because the root is lost.
 
     What is not well formed ends the reading; what was read until then counts.
     """
+    if root < 0:
+        return FormFonts({})
     designs = _Designs()
     parser = expat.ParserCreate(encoding.expat)
     parser.StartElementHandler = designs.open

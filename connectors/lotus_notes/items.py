@@ -12,6 +12,7 @@ from connectors.lotus_notes.attachments import File, file_of
 from connectors.lotus_notes.cd_items import CdItem
 from connectors.lotus_notes.cd_records import fonts_of
 from connectors.lotus_notes.cd_richtext import SILENT
+from connectors.lotus_notes.item_data import HOST_ORDER, READERS
 from connectors.lotus_notes.mime_parts import LARGEST, MimePart, part_of
 from connectors.lotus_notes.nodes import Node
 from connectors.lotus_notes.record_xml import RecordXml
@@ -208,7 +209,12 @@ def _raw(node: Node, name: str) -> _Value:
     defects = [("raw_data_invalid", f"the raw data is no clean base64 ({each})") for each in node.defects]
     attributes: tuple[tuple[str, str], ...] = (("type", kind),)
     reader = _RAW_READERS.get(kind)
-    if reader is not None:
+    if node.name == "itemdata" and kind in HOST_ORDER:
+        said = (
+            "the bytes are in the order of the machine that exported them, which is not known; they are kept"
+        )
+        defects.append(("raw_data_host_order", said))
+    elif reader is not None:
         read = reader(_bytes(content)) if content.size <= LARGEST else "more bytes than an item can have"
         if isinstance(read, _Value):
             attributes += read.attributes
@@ -255,7 +261,16 @@ def _mime_part(data: bytes) -> _Value | str:
     return _Value(attributes=(("part", part.kind.name.lower()),), mail=part)
 
 
+def _simple(kind: str) -> Callable[[bytes], _Value | str]:
+    def read(data: bytes) -> _Value | str:
+        values = READERS[kind](data)
+        return f"the bytes are not what an item of type {kind} holds" if values is None else _Value(values)
+
+    return read
+
+
 _RAW_READERS: dict[str, Callable[[bytes], _Value | str]] = {
+    **{kind: _simple(kind) for kind in READERS},
     _NOTEREFS: _note_references,
     _MIME_PART: _mime_part,
     _MAIL_HEADER: _mail_header,

@@ -168,3 +168,12 @@ def test_of_an_export_without_designs_only_the_head_is_read() -> None:
     found = read_form_fonts(ByteReader(stream, len(data)), data.index(b"<database"), Encoding("utf-8"))  # type: ignore[arg-type]
     assert found.of("VanBanDen") == {}
     assert stream.read_bytes <= 1 << 16 < len(data)
+
+
+def test_records_without_their_root_are_read_without_fonts(tmp_path: Path) -> None:
+    path = tmp_path / "a.dxl"
+    path.write_text(f"{document(1)}<note class='form'/>{document(2)}", encoding="utf-8")
+    source = DxlFolder("notes", path)
+    answers = list(source.fetch(list(source.inventory(Window()))))
+    assert list(source.records()) == answers
+    assert [type(answer) for answer in answers].count(SourceRecord) == 2
