@@ -46,6 +46,11 @@ _TOKENS = [
     b"<break/>", b"<nonxmlchar value='110000'/>", b"<datetime>9</datetime>", b"<dxl:item/>", b"=" * 9, b"\r",
 ]  # fmt: skip
 
+_BEYOND = (b"<!", b"<?", b"database")
+_STARTS = (b"<document", b"<note ", b"<note>", b"<note\n", b"<note\t", b"<note\r", b"<profiledocument")
+_ENDS = (b"</document", b"</note>", b"</note ", b"</profiledocument")
+"""What may change how the bytes outside the damaged record are to be read."""
+
 
 class HangError(Exception):
     """A case took too long."""
@@ -121,17 +126,8 @@ class Damage:
         end = start + len(encoded[at])
         broken = _damaged(encoded[at], chance)
         self.data = made.data[:start] + broken + made.data[end:]
-        markup = (
-            b"<!",
-            b"<?",
-            b"<document",
-            b"<note ",
-            b"<profiledocument",
-            b"database",
-            b"</document",
-            b"</note",
-        )
-        plain = sum(broken.count(mark) for mark in markup) == 2 and encoded.count(encoded[at]) == 1
+        plain = encoded.count(encoded[at]) == 1 and not any(mark in broken for mark in _BEYOND)
+        plain = plain and sum(map(broken.count, _STARTS)) < 2 and sum(map(broken.count, _ENDS)) < 2
         self.whole = [record for record in made.records if record is not made.records[at]] if plain else None
 
 

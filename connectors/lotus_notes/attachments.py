@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from connectors.lotus_notes.file_coding import CODINGS, plain_file
 from connectors.lotus_notes.nodes import Node
 from connectors.lotus_notes.spool import Spool
 from schemas.record import Attachment, BytesContent, Content, chunks
@@ -28,6 +29,7 @@ class File:
         defects: of the decoding, the size, the storage.
         item: the item that carried it.
         line: of the element.
+        wrapped: the bytes as exported, where a transfer encoding was taken off.
     """
 
     name: str
@@ -36,14 +38,15 @@ class File:
     defects: tuple[str, ...]
     item: str
     line: int
+    wrapped: Content | None = None
 
 
 def file_of(node: Node, item: str) -> File:
     """The ``<file>`` element ``node`` of ``item``, with the named defects of what cannot be taken as it is.
 
     Defects: ``no_data`` (no ``filedata``), ``size_mismatch`` (``size`` is printed and another one found),
-    ``compressed_huffman``, ``compressed_lz1``, ``encoded_quotedprintable`` …, ``linked_file`` (the bytes lie
-    elsewhere), and those of the base64.
+    ``compressed_huffman``, ``compressed_lz1`` (neither format is public), ``encoded_quotedprintable`` … (not
+    provably decoded, see ``file_coding``), ``linked_file`` (the bytes lie elsewhere), and those of the base64.
     """
     data = node.child("filedata")
     content: Content = BytesContent(b"")
@@ -56,16 +59,25 @@ def file_of(node: Node, item: str) -> File:
     host = node.attributes.get("hosttype", "unknown")
     compression = node.attributes.get("compression", "none")
     coding = node.attributes.get("encoding", "none")
+    printed = node.attributes.get("size", "")
+    size = int(printed) if printed.isascii() and printed.isdecimal() else None
     if host == "link":
         defects.append("linked_file")
     if compression != "none":
         defects.append(f"compressed_{_word(compression)}")
-    if coding not in {"none", "base64"}:
+    wrapped: Content | None = None
+    if coding in CODINGS and not defects:
+        plain = plain_file(content, coding, size)
+        if plain is not None and plain is not content:
+            content, wrapped = plain, content
+        elif plain is None and not (coding == "base64" and size is None):
+            defects.append(f"encoded_{_word(coding)}")
+    elif coding not in CODINGS | {"none"}:
         defects.append(f"encoded_{_word(coding)}")
-    size = node.attributes.get("size", "")
-    if compression == "none" and data is not None and size.isdecimal() and int(size) != content.size:
+    if compression == "none" and data is not None and size is not None and size != content.size:
         defects.append("size_mismatch")
-    return File(node.attributes.get("name", ""), host, content, tuple(defects), item, node.line)
+    name = node.attributes.get("name", "")
+    return File(name, host, content, tuple(defects), item, node.line, wrapped)
 
 
 def joined(files: Sequence[File]) -> list[Attachment]:
@@ -131,7 +143,8 @@ def _page_names(index: Content) -> list[str]:
 
 
 def _plain(file: File, *more: str) -> Attachment:
-    return Attachment(file.name, file.content, item=file.item, defects=(*file.defects, *more))
+    defects = (*file.defects, *more)
+    return Attachment(file.name, file.content, item=file.item, wrapped=file.wrapped, defects=defects)
 
 
 def _word(printed: str) -> str:

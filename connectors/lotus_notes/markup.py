@@ -24,7 +24,8 @@ class Markup:
         start: the start of a record's start tag.
         tag: a start tag from ``<`` to ``>``, quotes respected; group 1 is the ``/`` of an empty element.
         root: the first start tag of a file.
-        closers: what ends a comment, a CDATA section, a processing instruction, a quoted string.
+        closers: what ends a comment, a CDATA section, a processing instruction, a quoted string. For a comment the
+            next two hyphens, which may stand nowhere but at its end (XML 1.0, 2.5): group ``ends`` says if they do.
         entity: an entity declaration of a DTD.
         cdata: the start of a CDATA section.
         doctype: the next structure character of a document type declaration.
@@ -72,7 +73,7 @@ def markup(encoding: Encoding, prefix: str = "") -> Markup:
         tag=re.compile(lit("<") + none_of("!?/<>'\" ") + inside + b"((?:" + lit("/") + b")?)" + lit(">")),
         root=re.compile(lit("<") + none_of("!?/<>'\" \t\r\n")),
         closers={
-            "comment": re.compile(lit("-->")),
+            "comment": re.compile(lit("--") + b"(?P<ends>" + lit(">") + b")?"),
             "cdata": re.compile(lit("]]>")),
             "instruction": re.compile(lit("?>")),
             '"': re.compile(lit('"')),

@@ -84,6 +84,7 @@ class Slices:
         self._refused = ""
         self._skeleton: Skeleton | None = None
         self._stray = False
+        self._unended = ""
         self._never_closed: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[Slice | Loss]:
@@ -164,7 +165,9 @@ class Slices:
             elif kind == "closes":
                 self._stray = True
             else:
-                position = self._close(kind, end) or end
+                closed = self._close(kind, end)
+                self._unended = kind if closed is None else self._unended
+                position = end if closed is None else closed
         return None
 
     def _enter(self, begin: int) -> None:
@@ -174,12 +177,21 @@ class Slices:
         # After an error the container is read on under its root tag, or under a plain one if that is the error.
         self._root_tag = tag if named else self._encoding.bytes_of("<database>")
         self._open_root = True
-        self._skeleton = None if self._refused else Skeleton(self._encoding, self.skipped)
+        self._skeleton = self._fresh_skeleton()
+
+    def _fresh_skeleton(self) -> Skeleton | None:
+        return None if self._refused else Skeleton(self._encoding, self.skipped)
 
     def _between(self, start: int, end: int) -> Loss | None:
         """Reads what stands between two records. A loss when records may have been lost there."""
         stray, self._stray = self._stray, False
+        unended, self._unended = self._unended, ""
         wrong = "" if start >= end else self._feed(start, end)
+        if unended and not wrong:
+            wrong = f"a {unended} does not end"
+            self._skeleton = self._fresh_skeleton()
+            if self._skeleton is not None:
+                self._skeleton.feed(self._root_tag)
         if stray:
             return self._loss(
                 start, end, "start_tag_lost", "a record ends here whose start tag cannot be found"
@@ -275,8 +287,7 @@ class Slices:
         return local(written.decode(self._encoding.name))
 
     def _close(self, kind: str, position: int) -> int | None:
-        """Where the construct of ``kind`` ends whose opening mark ends at ``position``; ``None`` if
-        nowhere."""
+        """Where the construct of ``kind`` ends whose opening mark ends at ``position``; ``None`` if nowhere."""
         if kind == "doctype":
             return self._close_doctype(position)
         pattern = self._markup.closers.get(kind)
@@ -289,7 +300,8 @@ class Slices:
         if found is None:
             self._never_closed[kind] = position
             return None
-        return found[1]
+        # Hyphens inside a comment: its own end was lost, and the next mark belongs to another one.
+        return None if kind == "comment" and found[2]["ends"] is None else found[1]
 
     def _close_doctype(self, position: int) -> int | None:
         """End of a document type declaration. Entities declared inside it are refused, whatever they stand

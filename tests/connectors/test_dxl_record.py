@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
+import quopri
 from pathlib import Path
 
 import pytest
@@ -338,6 +340,11 @@ def test_attachments_of_one_name_are_shown_under_the_name_that_readers_see() -> 
         ("<file name='a' hosttype='link'><created/><modified/></file>", b"", ("no_data", "linked_file")),
         ("<file name='a' encoding='quotedprintable'><filedata>AAEC</filedata></file>", b"\0\1\2",
          ("encoded_quotedprintable",)),
+        ("<file name='a' encoding='unknown'><filedata>AAEC</filedata></file>", b"\0\1\2", ("encoded_unknown",)),
+        ("<file name='a' encoding='uuencode' size='9'><filedata>AAEC</filedata></file>", b"\0\1\2",
+         ("encoded_uuencode", "size_mismatch")),
+        ("<file name='a' encoding='base64'><filedata>AAEC</filedata></file>", b"\0\1\2", ()),
+        ("<file name='a' size='\u0663'><filedata>AAEC</filedata></file>", b"\0\1\2", ()),
         ("<file name='a' encoding='base64' size='3'><filedata>AAEC</filedata></file>", b"\0\1\2", ()),
         ("<file name='a'><filedata>AA*EC</filedata></file>", b"\0\1\2", ("base64_invalid",)),
         ("<file name='a'><filedata>AAECA</filedata></file>", b"\0\1\2", ("base64_invalid",)),
@@ -352,6 +359,33 @@ def test_what_is_wrong_with_an_attachment_is_named_and_its_bytes_are_kept(
     (file,) = record.attachments
     assert (data(file.content), file.defects) == (content, defects)
     assert codes(record) == (["attachment_defect"] if defects else [])
+
+
+def _uuencoded(data: bytes) -> bytes:
+    lines = [binascii.b2a_uu(data[at : at + 45]) for at in range(0, len(data), 45)]
+    return b"begin 644 cv.pdf\n" + b"".join(lines) + b"`\nend\n"
+
+
+@pytest.mark.parametrize("sized", [True, False])
+@given(st.binary(min_size=1, max_size=500))
+def test_files_in_a_transfer_encoding_are_decoded_where_their_size_proves_it(
+    sized: bool, content: bytes
+) -> None:
+    for coding, coded, proves_itself in (
+        ("base64", base64.encodebytes(content), False),
+        ("quotedprintable", quopri.encodestring(content), False),
+        ("uuencode", _uuencoded(content), True),
+    ):
+        told = f" size='{len(content)}'" if sized else ""
+        text = base64.b64encode(coded).decode("ascii")
+        xml = f"<object><file name='a' encoding='{coding}'{told}><filedata>{text}</filedata></file></object>"
+        (file,) = read(document(1, item("$FILE", xml))).attachments
+        if sized and len(coded) != len(content):
+            assert (data(file.content), file.defects) == (content, ())
+            assert file.wrapped is not None
+            assert data(file.wrapped) == coded
+        elif not sized and not proves_itself:
+            assert data(file.content) == coded
 
 
 def test_base64_beyond_the_limit_is_a_defect_and_keeps_no_part() -> None:

@@ -242,3 +242,10 @@ def test_any_mixture_is_cut_without_overlap_and_without_losing_a_record_that_sta
     ):
         expected = [part.encode() for part in parts if part in {A, B}]
         assert records(data) == expected
+
+
+def test_a_comment_that_lost_its_end_takes_no_record_with_it() -> None:
+    commented = B.replace("</document>", "<!-- một ghi chú --></document>")
+    data = database(A, "<dont form='x'> <!-- mở ra rồi thôi", commented, C).encode()
+    assert records(data) == [piece.encode() for piece in (A, commented, C)]
+    assert len(losses(data)) == 1
