@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from xml.sax.saxutils import quoteattr
@@ -14,6 +14,7 @@ _UNKNOWN = "-"
 LOOKED_AT = 1000
 MOST_LOOKED_AT = 5000
 MOST_EXPORTED = 50
+FORMS = "FORMS"
 _DATETIME = slice(len("<datetime>"), -len("</datetime>"))
 
 
@@ -46,6 +47,8 @@ class Agent:
                 return "text/plain", self._list(query, account, now)
             if command == "export":
                 return "text/xml", self._export(query.get("unid", "").split(","), account, now)
+            if command == "forms":
+                return "text/xml", self._envelope([self._forms()], now)
         except ValueError as error:
             return "text/plain", f"ERROR\t{error}\n"
         return "text/plain", f"ERROR\tunknown cmd: {command}\n"
@@ -77,8 +80,10 @@ class Agent:
     def _export(self, unids: Collection[str], account: str, now: datetime) -> str:
         if not 0 < len(unids) <= MOST_EXPORTED or any(len(unid) != 32 for unid in unids):
             raise ValueError(f"unid: 1 to {MOST_EXPORTED} UNIDs of 32 digits")
+        return self._envelope([self._entry(unid.upper(), account) for unid in unids], now)
+
+    def _envelope(self, entries: Sequence[str], now: datetime) -> str:
         facts = {"version": "1", "replicaid": self.database.replica_id, "now": _utc(now)}
-        entries = [self._entry(unid.upper(), account) for unid in unids]
         return "\n".join(
             [
                 "<?xml version='1.0' encoding='utf-8'?>",
@@ -89,6 +94,22 @@ class Agent:
                 "",
             ]
         )
+
+    def _forms(self) -> str:
+        facts = element_start("entry", {"unid": FORMS, "status": "ok"})
+        return "\n".join([facts, self._dxl("\n".join(self.database.forms)), "</entry>"])
+
+    def _dxl(self, inside: str) -> str:
+        root = {
+            "xmlns": NAMESPACE,
+            "version": "8.5",
+            "maintenanceversion": "3.0",
+            "replicaid": self.database.replica_id,
+            "path": self.database.path.replace("/", "\\"),
+            "title": self.database.title,
+        }
+        printed = broken_in_tags(f"{element_start('database', root)}\n{inside}</database>")
+        return f"<dxl>\n{printed}\n</dxl>"
 
     def _entry(self, unid: str, account: str) -> str:
         found = self.database.get(unid)
@@ -107,20 +128,11 @@ class Agent:
         inline = tuple(file_item(file.name, file.data, found.note.created) for file in found.attachments)
         if found.objects:
             facts["files"] = "inline"
-        root = {
-            "xmlns": NAMESPACE,
-            "version": "8.5",
-            "maintenanceversion": "3.0",
-            "replicaid": self.database.replica_id,
-            "path": self.database.path.replace("/", "\\"),
-            "title": self.database.title,
-        }
         sizes = (
             f"<attachment name={quoteattr(file.name)} size='{len(file.data)}'/>" for file in found.attachments
         )
         body = found.dxl((*inline, *found.objects) if found.objects else ())
-        printed = broken_in_tags(f"{element_start('database', root)}\n{body}</database>")
-        return "\n".join([element_start("entry", facts), *sizes, "<dxl>", printed, "</dxl>", "</entry>"])
+        return "\n".join([element_start("entry", facts), *sizes, self._dxl(body), "</entry>"])
 
 
 def _row(found: StoredDocument, readable: bool) -> tuple[str, ...]:

@@ -82,11 +82,13 @@ class NotesDatabase:
 
     Attributes:
         path: of its URL, without the leading slash. replica_id: 16 hexadecimal digits.
+        forms: its form designs, printed.
     """
 
     path: str
     replica_id: str
     title: str = "Văn bản đến - đi"
+    forms: tuple[str, ...] = ()
     _documents: dict[str, StoredDocument] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 

@@ -104,7 +104,12 @@ def document(note: Note) -> str:
 
 
 def form_design(name: str, unid: str, note_id: int, made: datetime, fields: Mapping[str, str]) -> str:
-    """A design note between documents: a form whose ``fields`` are shown in the given fonts."""
+    """A design note between documents: a form whose ``fields`` are shown in the given fonts.
+
+    Behind ``|`` in ``name`` stands its alias.
+    """
+    main, _, alias = name.partition("|")
+    named = {"name": main, **({"alias": alias} if alias else {})}
     stamp = moment(made)
     info = element_start("noteinfo", {"noteid": f"{note_id:x}", "unid": unid, "sequence": "1"})
     rows = [
@@ -114,7 +119,7 @@ def form_design(name: str, unid: str, note_id: int, made: datetime, fields: Mapp
     ]
     return "\n".join(
         [
-            element_start("form", {"name": name, "publicaccess": "false", "designerversion": "8.5"}),
+            element_start("form", {**named, "publicaccess": "false", "designerversion": "8.5"}),
             f"{info}<created>{stamp}</created><modified>{stamp}</modified></noteinfo>",
             "<body><richtext><pardef id='1'/>",
             *rows,

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-VERSION = 2
+VERSION = 3
 """Raised when the same seed gives other bytes than before: an office of an older version is written anew."""
 
 REPORT_NAME = "office.json"

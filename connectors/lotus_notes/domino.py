@@ -28,6 +28,7 @@ from connectors.lotus_notes.domino_session import LOGIN, DominoSession, GaveUpEr
 from connectors.lotus_notes.dxl import read_record
 from connectors.lotus_notes.export_agent import ExportAgent
 from connectors.lotus_notes.exported_dxl import cut_out
+from connectors.lotus_notes.form_fonts import FormFonts, fonts_in, with_form_fonts
 from connectors.pace import Pace
 from schemas.connection import ServiceConnection
 from schemas.record import (
@@ -117,6 +118,7 @@ class DominoSource:
         self._session = DominoSession(connection, self._addresses, service.politeness, self._pace)
         self._agent = ExportAgent(self._session, self._addresses)
         self._files = DominoFiles(self._session, self._addresses, service.attachments)
+        self._fonts: FormFonts | None = None
 
     def check(self) -> str:
         """Log in and ask the agent one thing; what the server says of itself.
@@ -179,7 +181,14 @@ class DominoSource:
             files = remembered(context.get(CONTEXT_KEY, ""), stored)
         except FilesError as error:
             return Unreadable(listing, error.reason, error.message, self._where(listing), original)
-        return _joined(listing, original, context, files)
+        answer = _joined(listing, original, context, files)
+        return answer if isinstance(answer, Unreadable) else with_form_fonts(answer, fonts_in(context))
+
+    def _form_fonts(self) -> FormFonts:
+        """Asked for once, when the first record can use them."""
+        if self._fonts is None:
+            self._fonts = self._agent.forms()
+        return self._fonts
 
     def _exported(self, unids: Sequence[str]) -> dict[str, _Exported | str]:
         """What the agent exports, by UNID; for one that it cannot, the reason.
@@ -230,6 +239,7 @@ class DominoSource:
             answer = _joined(listing, dxl.original, context, files)
             if isinstance(answer, SourceRecord):
                 check_inline(answer, entry)
+                answer = with_form_fonts(answer, self._form_fonts().of(answer.form))
         except FilesError as error:
             if error.doubtful:
                 self._agent.rows()

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 import requests
 
 _READING = re.compile(
-    r"OpenAgent&cmd=(list|export)(&(since|after|count|unid)=[0-9A-Za-z,]*)*"
+    r"OpenAgent&cmd=(list|export|forms)(&(since|after|count|unid)=[0-9A-Za-z,]*)*"
     r"|ReadViewEntries(&(Start|Count|OutputFormat)=[0-9A-Za-z.]*|&ExpandView)*",
     re.ASCII,
 )
@@ -51,6 +51,10 @@ class DominoAddresses:
     def export(self, unids: Sequence[str]) -> str:
         """The agent's export of some documents."""
         return f"{self._agent}?OpenAgent&cmd=export&unid={','.join(unids)}"
+
+    def forms(self) -> str:
+        """The agent's export of the form designs."""
+        return f"{self._agent}?OpenAgent&cmd=forms"
 
     def view(self, name: str, start: str, count: int, form: Literal["xml", "json"]) -> str:
         """Entries of a view from position ``start`` on (``1``, ``3.5.1``), categories expanded."""

@@ -12,9 +12,11 @@ from connectors.lotus_notes.agent_answers import (
     AgentExport,
     AgentList,
     AgentVersionError,
+    MalformedExportError,
     read_export,
     read_list,
 )
+from connectors.lotus_notes.byte_reader import ByteReader
 from connectors.lotus_notes.domino_addresses import DominoAddresses
 from connectors.lotus_notes.domino_session import (
     Answer,
@@ -24,6 +26,8 @@ from connectors.lotus_notes.domino_session import (
     LoginFormError,
     RefusedError,
 )
+from connectors.lotus_notes.encoding import UTF8, Encoding
+from connectors.lotus_notes.form_fonts import FormFonts, read_form_fonts
 from connectors.lotus_notes.spool import Spool
 from schemas.errors import FatalError
 from schemas.record import Content
@@ -59,6 +63,14 @@ class ExportAgent:
         """
         return self._ask(self._addresses.export(unids), _export)
 
+    def forms(self) -> FormFonts:
+        """The fonts that the database's forms show their fields in; none where the agent cannot export the designs.
+
+        Raises:
+            FatalError, GaveUpError: as ``rows``.
+        """
+        return self._ask(self._addresses.forms(), _forms)
+
     def _ask(self, address: str, take: Callable[[Answer], T]) -> T:
         try:
             return self._session.get(address, take)
@@ -89,6 +101,19 @@ def _export(answer: Answer) -> tuple[AgentExport, Content]:
         spool.write(piece)
     content = spool.content()
     return read_export(content), content
+
+
+def _forms(answer: Answer) -> FormFonts:
+    try:
+        export, content = _export(answer)
+    except (AgentError, MalformedExportError):
+        return FormFonts(())
+    for entry in export.entries:
+        if entry.status == "ok" and entry.dxl is not None:
+            start, end = entry.dxl
+            with content.open() as stream:
+                return read_form_fonts(ByteReader(stream, end), start, Encoding(UTF8))
+    return FormFonts(())
 
 
 def _check_type(answer: Answer) -> None:

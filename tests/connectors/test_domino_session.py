@@ -59,6 +59,7 @@ BUILT = [
     ADDRESSES.rows(None, "", 1),
     ADDRESSES.rows(FakeClock().moment, "8F6", 1000),
     ADDRESSES.export([unid_of(1), unid_of(2)]),
+    ADDRESSES.forms(),
     ADDRESSES.view("Văn bản\\Đến & đi", "3.5.1", 30, "json"),
     ADDRESSES.collection("Tất cả", 40, 100),
     ADDRESSES.documents(),
@@ -184,7 +185,7 @@ def test_busy_servers_are_asked_again_later(server: DominoServer) -> None:
 def test_an_answer_that_stops_half_way_is_asked_for_again(server: DominoServer) -> None:
     server.faults.at(4, Stalled())
     assert len(fetched(source(server, politeness={"read_timeout": 0.3}))) == 3
-    assert len(server.requests) == 8
+    assert len(server.requests) == 9
 
 
 def test_a_server_that_stays_away_is_left_to_the_scheduler(server: DominoServer) -> None:

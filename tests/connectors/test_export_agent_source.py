@@ -143,6 +143,8 @@ def test_agent_simulator_reader_and_readme_agree_on_the_numbers() -> None:
     assert int(constants["UNIDS_MOST"]) == domino_agent.MOST_EXPORTED
     assert "(default 1000, at most 5000)" in PROTOCOL
     assert "At most 50 UNIDs" in PROTOCOL
+    assert constants["FORMS_ENTRY"].strip('"') == domino_agent.FORMS
+    assert f"`{domino_agent.FORMS}`" in PROTOCOL
 
 
 def test_a_row_of_each_format_has_the_fields_that_its_reader_expects() -> None:
@@ -158,7 +160,7 @@ def test_a_row_of_each_format_has_the_fields_that_its_reader_expects() -> None:
 
 def test_the_content_type_comes_before_anything_else_of_an_answer() -> None:
     first: Counter[str] = Counter()
-    for body in re.findall(r"Sub Print(?:List|Export|Failure)\b.*?End Sub", _source(HTTP), re.DOTALL):
+    for body in re.findall(r"Sub Print(?:List|Beginning|Failure)\b.*?End Sub", _source(HTTP), re.DOTALL):
         printed = re.findall(r'Print "([^"]*)', body)
         first[printed[0].partition(":")[0]] += 1
 

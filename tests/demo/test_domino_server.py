@@ -25,7 +25,7 @@ from demo.domino_faults import Cut, LoggedOut, Meanwhile, Refused, Stalled, Trun
 from demo.domino_server import ACCOUNT, DATABASE_PATH, PASSWORD, REPLICA_ID, DominoServer, Settings, main
 from demo.domino_sessions import LoginMode
 from demo.domino_views import ViewOptions
-from demo.dxl import Item, Note, database, document, file_item, text_item
+from demo.dxl import Item, Note, database, document, file_item, form_design, text_item
 from demo.report import NOTES, OfficeReport
 
 AGENT = "/LienthongExport?OpenAgent&"
@@ -267,6 +267,16 @@ def test_an_export_says_how_many_files_there_are_and_leaves_their_bytes_to_their
     assert (read.unid, read.subject, read.attachments) == (unid, documents[0].subject, ())
     assert (root[1].get("status"), root[2].attrib) == ("gone", {"entries": "2"})
     assert client.get(f"/0/{unid}/$FILE/khac.txt").status_code == 404
+
+
+def test_the_agent_prints_form_designs(serve: Callable[..., Client]) -> None:
+    client = serve()
+    client.server.database.forms = (form_design("VanBanDen", "F" * 32, 0x11E, NOW, {"TrichYeu": ".VnTime"}),)
+
+    entry = ElementTree.fromstring(client.get(f"{AGENT}cmd=forms").content)[0]
+
+    assert (entry.get("unid"), entry.get("status")) == ("FORMS", "ok")
+    assert [element.get("name") for element in entry.iter("{http://www.lotus.com/dxl}form")] == ["VanBanDen"]
 
 
 def test_a_document_with_ole_pages_keeps_its_file_items(serve: Callable[..., Client]) -> None:
