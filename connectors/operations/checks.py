@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from connectors.operations.defects import defect
-from connectors.operations.element_path import find_all, first_text
+from connectors.operations.element_path import find_all, first, first_text
 from connectors.operations.identity import status_header
 from connectors.operations.moments import STANDARD_FORMS, known_form, read_moment, standard_form
 from connectors.operations.rules import OLD_DOCUMENT_TYPES, REQUIRED, RULES, UNKNOWN, Kind, Rule
@@ -21,6 +21,8 @@ latest, and the longest holidays last nine days."""
 _CODE_NUMBER = re.compile(r"\d+[^\W\d_]?")
 _DOCUMENT_ID_DATE = re.compile(r",\s*(\d{4}/\d{1,2}/\d{1,2})\s*,")
 _DAY = timedelta(days=1)
+_WITH_ORGANS = frozenset({"MessageHeader", "Status", "TraceHeaderList"})
+_ORGANS = frozenset({"From", "To", "TraceHeader"})
 
 
 def check(fields: Sequence[Field], version: str) -> Iterator[Defect]:
@@ -30,8 +32,10 @@ def check(fields: Sequence[Field], version: str) -> Iterator[Defect]:
         fields: as scanned.
         version: ``1`` or ``2``, whose form of dates is expected.
     """
-    yield from _check_values(fields, RULES, "", version)
-    header = next(find_all(fields, "MessageHeader"), None)
+    found: list[Defect] = []
+    _check_values(fields, RULES, "", version, found)
+    yield from found
+    header = first(fields, "MessageHeader")
     status = status_header(fields)
     if status is not None:
         yield from _check_status(status)
@@ -40,52 +44,52 @@ def check(fields: Sequence[Field], version: str) -> Iterator[Defect]:
     else:
         yield from _check_document(header, version)
         yield from _check_moments(fields, header)
-    for path in ("MessageHeader/From", "Status/From", "MessageHeader/To", "TraceHeaderList/TraceHeader"):
-        for field in find_all(fields, path):
-            if first_text(field.children, "OrganId") is None:
-                yield defect("organ_missing", f"{path}, line {field.line}", name=field.name)
+    for holder in fields:
+        for part in holder.children if holder.name in _WITH_ORGANS else ():
+            if part.name in _ORGANS and first_text(part.children, "OrganId") is None:
+                yield defect("organ_missing", _where(f"{holder.name}/", part), name=part.name)
 
 
 def _check_values(
-    fields: Sequence[Field], rules: Mapping[str, Rule], parent: str, version: str
-) -> Iterator[Defect]:
+    fields: Sequence[Field], rules: Mapping[str, Rule], parent: str, version: str, found: list[Defect]
+) -> None:
+    """Add to ``found`` what is wrong in the text of each leaf. Runs over every field of every package."""
     for field in fields:
         name = field.name
         rule = rules.get(name, UNKNOWN)
         if field.children:
             if name != "Signature" and field.type == "element":
-                yield from _check_values(field.children, rule.parts, f"{parent}{name}/", version)
+                _check_values(field.children, rule.parts, f"{parent}{name}/", version, found)
         elif field.values and (value := field.values[0].strip()):
-            if rule.limit is not None and len(value) > rule.limit:
-                yield defect(
-                    "over_long", _where(parent, field), name=name, length=len(value), limit=rule.limit
-                )
+            if len(value) > rule.limit:
+                where = _where(parent, field)
+                found.append(defect("over_long", where, name=name, length=len(value), limit=rule.limit))
             if len(value) == 4 and value.lower() == "null":
                 code = "null_organ" if rule.kind is Kind.ORGAN else "null_value"
-                yield defect(code, _where(parent, field), name=name, value=value)
-            elif rule.allowed is not None:
-                yield from _check_code(name, value, rule.allowed, _where(parent, field))
-            elif rule.kind is not Kind.TEXT and rule.kind is not Kind.ORGAN:
-                yield from _check_kind(name, value, rule.kind, _where(parent, field), version)
+                found.append(defect(code, _where(parent, field), name=name, value=value))
+            elif rule.judged:
+                found += _check_judged(name, value, rule, _where(parent, field), version)
+
+
+def _check_judged(name: str, value: str, rule: Rule, where: str, version: str) -> Iterator[Defect]:
+    if rule.allowed is not None:
+        yield from _check_code(name, value, rule.allowed, where)
+    elif rule.kind is Kind.DATE:
+        yield from _check_date(name, value, where, version)
+    elif rule.kind is Kind.DOCUMENT_ID:
+        if printed := _DOCUMENT_ID_DATE.search(value):
+            yield from _check_date("the date inside DocumentId", printed.group(1), where, "2")
+    elif rule.kind is Kind.CODE_NUMBER:
+        if not _CODE_NUMBER.fullmatch(value):
+            yield defect("code_number_not_numeric", where, value=value)
+    elif not value.isdecimal():
+        yield defect("amount_not_a_number", where, name=name, value=value)
 
 
 def _check_code(name: str, value: str, allowed: frozenset[str], where: str) -> Iterator[Defect]:
     if value not in allowed:
         expected = ", ".join(sorted(allowed))
         yield defect("code_outside_standard", where, name=name, value=value, expected=expected)
-
-
-def _check_kind(name: str, value: str, kind: Kind, where: str, version: str) -> Iterator[Defect]:
-    if kind is Kind.DATE:
-        yield from _check_date(name, value, where, version)
-    elif kind is Kind.DOCUMENT_ID:
-        if found := _DOCUMENT_ID_DATE.search(value):
-            yield from _check_date("the date inside DocumentId", found.group(1), where, "2")
-    elif kind is Kind.CODE_NUMBER:
-        if not _CODE_NUMBER.fullmatch(value):
-            yield defect("code_number_not_numeric", where, value=value)
-    elif not value.isdecimal():
-        yield defect("amount_not_a_number", where, name=name, value=value)
 
 
 def _check_date(name: str, value: str, where: str, version: str) -> Iterator[Defect]:
@@ -121,7 +125,7 @@ def _check_document(header: Field, version: str) -> Iterator[Defect]:
 
 
 def _check_required(header: Field, path: str) -> Iterator[Defect]:
-    found = next(find_all(header.children, path), None)
+    found = first(header.children, path)
     where = f"{header.name}/{path}"
     if found is None:
         yield defect("required_missing", where, name=path)

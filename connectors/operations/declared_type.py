@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from schemas.media_type import EDXML, HTML, OLE, TEXT, UNKNOWN, XML, ZIP
 
 _WORD = "application/msword"
@@ -59,6 +61,7 @@ _MAY_BE: dict[str, frozenset[str]] = {
 }
 
 
+@lru_cache(maxsize=1024)
 def contradicts(declared: str, found: str) -> bool:
     """True when a file sniffed as ``found`` cannot be of the type ``declared``; ``""`` says nothing."""
     said = declared.partition(";")[0].strip().lower()

@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from schemas.record import Field
 
 
 def find_all(fields: Sequence[Field], path: str) -> Iterator[Field]:
     """Every field at ``path`` (names joined by ``/``), in document order."""
-    name, _, rest = path.partition("/")
-    for field in fields:
-        if field.name == name:
-            if rest:
-                yield from find_all(field.children, rest)
-            else:
-                yield field
+    return _at(fields, _names(path), 0)
+
+
+def first(fields: Sequence[Field], path: str) -> Field | None:
+    """The first field at ``path``."""
+    return next(_at(fields, _names(path), 0), None)
 
 
 def first_text(fields: Sequence[Field], path: str) -> str | None:
     """The text of the first field at ``path`` that has one, stripped; else ``None``."""
-    return next((text for field in find_all(fields, path) if (text := field.text.strip())), None)
+    for field in _at(fields, _names(path), 0):
+        if text := field.text.strip():
+            return text
+    return None
+
+
+@lru_cache(maxsize=256)
+def _names(path: str) -> tuple[str, ...]:
+    return tuple(path.split("/"))
+
+
+def _at(fields: Sequence[Field], names: tuple[str, ...], level: int) -> Iterator[Field]:
+    name = names[level]
+    deepest = level + 1 == len(names)
+    for field in fields:
+        if field.name == name:
+            if deepest:
+                yield field
+            else:
+                yield from _at(field.children, names, level + 1)
 
 
 def walk(fields: Sequence[Field], parent: str = "") -> Iterator[tuple[str, Field]]:

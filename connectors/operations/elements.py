@@ -165,6 +165,7 @@ class ElementReader:
         name = local_name(element.tag)
         below = self._deeper(element, depth)
         text = element.text
+        shift = self._line
         made = []
         for child in element:
             child_name = local_name(child.tag)
@@ -172,8 +173,9 @@ class ElementReader:
                 made.append(self._field(child, below))
             else:
                 own, line = child.text, child.sourceline
-                line = line + self._line if line < _LAST_KNOWN_LINE else None
-                made.append(Field(child_name, "element", (own,) if own else (), (), (), NO_ATTRIBUTES, line))
+                printed = (own,) if own else ()
+                at = line + shift if line < _LAST_KNOWN_LINE else None
+                made.append(Field(child_name, "element", printed, (), (), NO_ATTRIBUTES, at))
             tail = child.tail
             if tail is not None and not tail.isspace():
                 text = (text or "") + tail

@@ -22,6 +22,7 @@ _FORMS = (_NEW, _OLD, _ISO)
 _STANDARD = {"1": _OLD, "2": _NEW}
 
 
+@lru_cache(maxsize=1024)
 def standard_form(text: str, version: str) -> bool:
     """True for the form of edXML ``version``, with or without a time, whether or not the day exists."""
     return _STANDARD[version].fullmatch(text) is not None

@@ -125,6 +125,9 @@ def _was_decoded_as_text(content: Content) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     replacements = 0
     try:
+        # Most binary data fail in their first bytes.
+        decoder.decode(head_of(content, _HEAD))
+        decoder.reset()
         for piece in chunks(content):
             replacements += decoder.decode(piece).count("\ufffd")
         decoder.decode(b"", True)

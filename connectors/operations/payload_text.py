@@ -81,7 +81,7 @@ class _Base64:
             yield self._last(held, size)
 
     def _without_uri(self, text: bytes) -> bytes:
-        found = _DATA_URI.match(text.lstrip())
+        found = _DATA_URI.match(text[:_LONGEST_URI].lstrip())
         if found is None:
             return text
         self._note("base64_data_uri", prefix=found.group().decode("ascii"))

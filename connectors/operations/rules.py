@@ -6,6 +6,7 @@ lengths come from ``schemas.limits``, where each has its source. Elements that a
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
@@ -29,14 +30,18 @@ class Rule(NamedTuple):
     """The rule of one element.
 
     Attributes:
-        kind: of its text. limit: its greatest length in characters.
-        allowed: the only values, if it is an enumeration. parts: rules of its child elements.
+        kind: of its text.
+        limit: its greatest length in characters.
+        allowed: the only values, if it is an enumeration.
+        parts: rules of its child elements.
+        judged: there is more to look at than its length.
     """
 
     kind: Kind = Kind.TEXT
-    limit: int | None = None
+    limit: int = sys.maxsize
     allowed: frozenset[str] | None = None
     parts: Mapping[str, Rule] = MappingProxyType({})
+    judged: bool = False
 
 
 PRIORITIES = frozenset("01234")
@@ -49,8 +54,8 @@ OLD_DOCUMENT_TYPES = frozenset("12")
 UNKNOWN = Rule()
 
 
-def _text(limit: str | None = None) -> Rule:
-    return Rule(limit=LIMITS[limit].length if limit else None)
+def _text(limit: str) -> Rule:
+    return Rule(limit=LIMITS[limit].length)
 
 
 def _named(limit: str) -> Rule:
@@ -58,14 +63,18 @@ def _named(limit: str) -> Rule:
 
 
 def _one_of(*values: str) -> Rule:
-    return Rule(allowed=frozenset(values))
+    return Rule(allowed=frozenset(values), judged=True)
+
+
+def _judged(kind: Kind) -> Rule:
+    return Rule(kind, judged=True)
 
 
 def _parts(**parts: Rule) -> Rule:
     return Rule(parts=MappingProxyType(parts))
 
 
-_DATE, _AMOUNT, _ID = Rule(Kind.DATE), Rule(Kind.AMOUNT), Rule(Kind.DOCUMENT_ID)
+_DATE, _AMOUNT, _ID = _judged(Kind.DATE), _judged(Kind.AMOUNT), _judged(Kind.DOCUMENT_ID)
 _ORGAN_ID = _named("issuer.organ_id")
 _ORGAN = _parts(
     OrganId=_ORGAN_ID,
@@ -89,7 +98,10 @@ _MESSAGE = _parts(
     From=_ORGAN,
     To=_ORGAN,
     DocumentId=_ID,
-    Code=_parts(CodeNumber=Rule(Kind.CODE_NUMBER, LIMITS["number"].length), CodeNotation=_text("notation")),
+    Code=_parts(
+        CodeNumber=Rule(Kind.CODE_NUMBER, LIMITS["number"].length, judged=True),
+        CodeNotation=_text("notation"),
+    ),
     PromulgationInfo=_parts(Place=_text("issued_place"), PromulgationDate=_DATE),
     DocumentType=_parts(TypeName=_text("type_name")),
     Subject=_text("subject"),
@@ -100,7 +112,7 @@ _MESSAGE = _parts(
     ResponseDate=_DATE,
     ToPlaces=_parts(Place=_text("to_places")),
     OtherInfo=_parts(
-        Priority=Rule(allowed=PRIORITIES),
+        Priority=_one_of(*PRIORITIES),
         SphereOfPromulgation=_text("use_regime"),
         TyperNotation=_text("typer_notation"),
         PromulgationAmount=_AMOUNT,
@@ -111,7 +123,7 @@ _MESSAGE = _parts(
     ResponseFor=_RESPONSE,
     SteeringType=_one_of("1", "2", "3"),
     StaffInfo=_STAFF,
-    StatusCode=Rule(allowed=STATUS_CODES),
+    StatusCode=_one_of(*STATUS_CODES),
     Timestamp=_DATE,
     TimeStamp=_DATE,
 )

@@ -118,7 +118,8 @@ class _Cutter:
         held = self._held
         word = held.find(_WORD)
         end = word if word >= 0 else len(held)
-        if held.find(b"<!", 0, end) >= 0 or held.find(b"<?", 1, end) >= 0:
+        # One byte is looked for ten times faster than two. A declaration has two question marks.
+        if held.find(b"!", 0, end) >= 0 or held.count(b"?", 0, end) > 2:
             return 0
         return max(0, held.rfind(b"<", 0, end))
 
@@ -137,7 +138,7 @@ class _Cutter:
             closing = self._closing()
             end = self._safe_end() if closing is None else closing
             passed = self._held[:end]
-            lines += passed.count(b"\n")
+            lines += passed.count(b"\n") if b"\n" in passed else 0
             marked_up = marked_up or b"&" in passed or b"<" in passed
             self._drop(end)
             more = closing is None and self._read()
@@ -145,7 +146,7 @@ class _Cutter:
         self._spans.append(Span(start, self._at, marked_up))
 
     def _closing(self) -> int | None:
-        at = self._held.find(b"<")  # one byte is looked for ten times faster than two
+        at = self._held.find(b"<")
         while at >= 0 and not _END.match(self._held, at):
             at = self._held.find(b"<", at + 1)
         return at if at >= 0 else None
