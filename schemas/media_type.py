@@ -234,7 +234,8 @@ def _is_multipart_edxml(head: bytes) -> bool:
     """SOAP with attachments, saved with the header of the message or, as SOAP libraries do, from its first boundary."""
     start = head.lstrip()
     begins = start.startswith(b"--") or _HEADER_LINE.match(start) is not None
-    return begins and any(name.encode() in head for name in _EDXML_NAMESPACES)
+    named = any(name.encode() in head for name in _EDXML_NAMESPACES)
+    return begins and named and b"content-type:" in head.lower()
 
 
 def _is_mail(head: bytes) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import unquote
 
@@ -15,6 +14,7 @@ from lxml import etree
 
 from connectors.operations.defects import defect
 from connectors.operations.element_path import first_text
+from connectors.operations.qualified_names import local_name, namespace_of
 from connectors.operations.signature_shape import signature_defects
 from connectors.operations.skeleton import RefusedError, Span
 from connectors.operations.spool import slice_of
@@ -107,7 +107,7 @@ class ElementReader:
             RefusedError: it is no package, or has too many elements or levels.
         """
         name = local_name(root.tag)
-        namespace = _namespace(root)
+        namespace = namespace_of(root.tag)
         if name not in ROOTS:
             raise RefusedError("not_edxml", f"the root element is {name}, not edXML", self._where(root))
         old = name == "Envelope" or namespace.startswith(V1_NAMESPACES)
@@ -251,16 +251,6 @@ class ElementReader:
         return f"line {self._line_of(element)}"
 
 
-@lru_cache(maxsize=4096)
-def local_name(qualified: str) -> str:
-    """The name without namespace, and without a prefix that is declared nowhere, which parsers leave in it."""
-    return qualified.rpartition("}")[2].rpartition(":")[2]
-
-
 def bare_content_id(printed: str) -> str:
     """``ContentId``, ``Content-ID`` or a Reference's href without what senders write on one side only."""
     return unquote(printed.strip().strip("<>").removeprefix("cid:"))
-
-
-def _namespace(element: etree._Element) -> str:
-    return str(etree.QName(element).namespace or "")

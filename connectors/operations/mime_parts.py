@@ -7,7 +7,7 @@ Files saved by SOAP libraries begin at the first boundary, without the header th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email import message_from_string
 from email.errors import MessageError
@@ -86,10 +86,10 @@ def read_opening(head: bytes) -> Opening | None:
     if blank is None:
         return None
     header = _parsed(head[start : blank.start()])
-    boundary = header.get_boundary()
-    if header.get_content_maintype() != "multipart" or not boundary:
+    boundary = _answer(header.get_boundary)
+    if _answer(header.get_content_maintype) != "multipart" or not boundary:
         return None
-    root_id = collapse_rfc2231_value(header.get_param("start") or "")
+    root_id = _answer(lambda: collapse_rfc2231_value(header.get_param("start") or ""))
     return Opening(boundary.encode("utf-8"), blank.end(), _bare_id(root_id))
 
 
@@ -164,8 +164,8 @@ def _part(stream: BinaryIO, begin: int, end: int) -> Part:
         headers=tuple((name, _text(str(value))) for name, value in parsed.items()),
         content_id=_bare_id(_header(parsed, "Content-ID")),
         location=_header(parsed, "Content-Location"),
-        media_type=parsed.get_content_type() if "Content-Type" in parsed else "",
-        name=_text(parsed.get_filename() or ""),
+        media_type=_answer(parsed.get_content_type) if "Content-Type" in parsed else "",
+        name=_text(_answer(parsed.get_filename)),
         encoding=_header(parsed, "Content-Transfer-Encoding").lower() or "binary",
         start=min(start, end),
         end=end,
@@ -175,6 +175,14 @@ def _part(stream: BinaryIO, begin: int, end: int) -> Part:
 def _parsed(header: bytes) -> Message:
     """Headers as text: raw UTF-8 is as common in them as RFC 2047 and RFC 2231."""
     return message_from_string(header.decode("utf-8", "replace") + "\n\n")
+
+
+def _answer(question: Callable[[], str | None]) -> str:
+    """What the library says of a header; nothing when a parameter is spoilt, at which it may raise any of these."""
+    try:
+        return question() or ""
+    except (MessageError, LookupError, ValueError, TypeError, AttributeError):
+        return ""
 
 
 def _header(parsed: Message, name: str) -> str:
@@ -188,7 +196,7 @@ def _text(value: str) -> str:
         return unfolded
     try:
         return str(make_header(decode_header(unfolded)))
-    except (MessageError, LookupError, ValueError):
+    except (MessageError, LookupError, ValueError, TypeError, AttributeError):
         return unfolded
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from connectors.operations.defects import defect
+from connectors.operations.qualified_names import local_name, namespace_of
 from schemas.record import Defect
 
 XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
@@ -23,7 +24,7 @@ _SHORTEST_VALUE = 40
 
 def signature_defects(signature: etree._Element, where: str) -> Iterator[Defect]:
     """What is wrong with the shape of ``signature``, an element of that name in a header."""
-    namespace = str(etree.QName(signature).namespace or "")
+    namespace = namespace_of(signature.tag)
     if namespace != XMLDSIG:
         yield defect("signature_wrong_namespace", where, namespace=namespace)
     if why := "; ".join(_missing(signature)):
@@ -50,11 +51,7 @@ def _missing(signature: etree._Element) -> Iterator[str]:
 
 
 def _named(signature: etree._Element, *names: str) -> Iterator[etree._Element]:
-    return (
-        element
-        for element in signature.iter()
-        if isinstance(element.tag, str) and element.tag.rpartition("}")[2].rpartition(":")[2] in names
-    )
+    return (element for element in signature.iter() if local_name(element.tag) in names)
 
 
 def _decoded(element: etree._Element) -> bytes | None:

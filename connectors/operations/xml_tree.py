@@ -13,6 +13,7 @@ from lxml import etree
 
 from connectors.operations.defects import defect
 from connectors.operations.elements import ROOTS
+from connectors.operations.qualified_names import unbound_prefix
 from connectors.operations.skeleton import RefusedError
 from schemas.record import Defect
 
@@ -116,8 +117,7 @@ def _unbound_prefixes(root: etree._Element, first_line: int) -> tuple[Defect, ..
     lines: dict[str, int] = {}
     for element in root.iter():
         for qualified in (element.tag, *element.keys()):
-            prefix = qualified.rpartition("}")[2].rpartition(":")[0]
-            if prefix:
+            if prefix := unbound_prefix(qualified):
                 lines.setdefault(prefix, first_line - 1 + (element.sourceline or 0))
     return tuple(defect("unbound_prefix", f"line {line}", prefix=prefix) for prefix, line in lines.items())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -114,6 +115,31 @@ def _unknown_method() -> bytes:
     data = bytearray(_zip(("a.pdf", _PDF)))
     data[8] = data[data.index(b"PK\x01\x02") + 10] = 99
     return bytes(data)
+
+
+def _zip64() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive, archive.open("a.pdf", "w", force_zip64=True) as entry:
+        entry.write(_PDF)
+    data = out.getvalue()
+    at = data.index(b"PK\x05\x06")
+    start = int.from_bytes(data[at + 16 : at + 20], "little")
+    size = int.from_bytes(data[at + 12 : at + 16], "little")
+    large = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, size, start)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, at, 1)
+    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return data[:at] + large + locator + end
+
+
+def test_a_zip64_is_taken_off_like_any_other() -> None:
+    (found,) = _attachments(PackageFile("cong-van.pdf", _zip64(), content_type="application/zip"))
+    assert (_bytes(found.content), found.defects) == (_PDF, ())
+
+
+def test_a_cut_office_file_is_corrupt() -> None:
+    document = _zip(("[Content_Types].xml", b"wordprocessingml"), ("word/document.xml", b"<w/>" * 90))
+    (found,) = _attachments(PackageFile("a.docx", document[:-40], content_type=""))
+    assert found.defects == ("corrupt_truncated",)
 
 
 def _same_names() -> bytes:

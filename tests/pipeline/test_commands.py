@@ -187,6 +187,17 @@ def test_inspect_writes_a_page_of_every_readable_record_and_the_same_ones_again(
     assert {page.name: page.read_bytes() for page in (tmp_path / "pages").iterdir()} == pages
 
 
+def test_inspect_strict_fails_for_what_the_standard_would_refuse(home, office, tmp_path):
+    packages = home / "drop" / "dieu_hanh"
+    path = packages / office.case("junk-before-prolog").file.partition("/")[2]
+    assert json_lines("inspect", str(path))[0] == 0
+    status, [package] = json_lines("inspect", str(path), "--strict")
+    assert status == 1
+    assert package["strict"][0]["code"] == "junk_before_prolog"
+    status, printed = run("inspect", str(path), "--strict")[:2]
+    assert (status, "junk_before_prolog" in printed) == (1, True)
+
+
 def test_quarantine_tells_reason_and_place(home, office):
     run("sync", "notes_van_ban")
     status, items = json_lines("quarantine")
