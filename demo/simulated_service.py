@@ -103,17 +103,24 @@ class Changed(Fault):
 R = TypeVar("R", bound=Received)
 
 
+@dataclass(slots=True)
+class _Planned(Generic[R]):
+    condition: Callable[[R], bool]
+    fault: Fault
+    left: int
+
+
 class FaultPlan(Generic[R]):
     """Which requests meet which fault; may be extended while the service runs."""
 
     def __init__(self) -> None:
-        self._planned: list[tuple[Callable[[R], bool], list[Fault]]] = []
+        self._planned: list[_Planned[R]] = []
         self._lock = threading.Lock()
 
     def when(self, condition: Callable[[R], bool], fault: Fault, times: int = 1) -> None:
         """``fault`` meets the next ``times`` requests for which ``condition`` holds."""
         with self._lock:
-            self._planned.append((condition, [fault] * times))
+            self._planned.append(_Planned(condition, fault, times))
 
     def on(self, path: str, fault: Fault, times: int = 1) -> None:
         """``fault`` meets the next ``times`` requests whose path ends in ``path``."""
@@ -131,9 +138,10 @@ class FaultPlan(Generic[R]):
     def meeting(self, request: R) -> Fault | None:
         """What goes wrong with ``request``: the first fault planned for it that is left."""
         with self._lock:
-            for condition, left in self._planned:
-                if left and condition(request):
-                    return left.pop()
+            for planned in self._planned:
+                if planned.left and planned.condition(request):
+                    planned.left -= 1
+                    return planned.fault
         return None
 
 
