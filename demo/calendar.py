@@ -79,6 +79,8 @@ _SPECIAL = (
         "CV",
         subject="V/v thu hồi văn bản điện tử phát hành nhầm nơi nhận",
     ),
+    # By an organ that did not issue it: recorded, and not applied.
+    Plan("foreign-recall", date(2022, 3, 2), "SNV", "CV", subject="V/v thu hồi văn bản điện tử gửi nhầm"),
     Plan("replaced", date(2020, 7, 7), "HULG", "BC"),
     Plan(
         "replacement",

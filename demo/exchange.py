@@ -39,6 +39,7 @@ _SPECIAL = (
     "exchange-decoy",
     "recalled",
     "recall",
+    "foreign-recall",
     "replaced",
     "replacement",
     "updated",
@@ -237,6 +238,8 @@ class _System:
         if label == "recall":
             target = self.document_id("recalled")
             return Business("1", "Thu hồi văn bản điện tử phát hành nhầm nơi nhận", target, staff=staff)
+        if label == "foreign-recall":
+            return Business("1", "Đề nghị thu hồi văn bản gửi nhầm", self.document_id("asked"), staff=staff)
         if label == "update":
             added = (Receiver(organs.BY_KEY["STC"].organ_id, "1"),)
             return Business(
@@ -265,6 +268,7 @@ class _System:
     def _record(self, label: str, paper: Paper, file: PdfFile) -> ExpectedRecord:
         related = {
             "recall": ("recalls", "recalled"),
+            "foreign-recall": ("recalls", "asked"),
             "replacement": ("replaces", "replaced"),
             "update": ("amends", "updated"),
             "answer": ("replies_to", "asked"),

@@ -315,6 +315,7 @@ def test_relations_of_the_exchange_point_at_documents_that_are_there(report):
     }
     assert set(related) == {
         ("recall", "recalls"),
+        ("foreign-recall", "recalls"),
         ("replacement", "replaces"),
         ("update", "amends"),
         ("answer", "replies_to"),

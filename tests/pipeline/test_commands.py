@@ -93,6 +93,8 @@ def test_show_finds_a_document_by_its_number_in_any_spelling_and_copies_its_file
     assert status == 0
     assert f"Văn bản trả lời {office.case('answer').symbol}" in " ".join(output.split())
     assert "06 Đã xử lý xong" in " ".join(output.split())
+    assert f"{office.case('foreign-recall').symbol} · Sở Nội vụ" in " ".join(output.split())
+    assert "KHÔNG áp dụng: không phải cơ quan ban hành" in " ".join(output.split())
     copied = sorted(path.suffix for path in (tmp_path / "ra").rglob("*") if path.is_file())
     assert copied == ["", ".pdf"]
 
