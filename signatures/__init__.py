@@ -14,6 +14,7 @@ from importlib.metadata import version
 from signatures.chain import FileEvidence, Judge
 from signatures.cms import verify_cms
 from signatures.pdf import verify_pdf
+from signatures.receipt import by_receipt, is_provisional
 from signatures.signed_file import SignedFile
 from signatures.smime import verify_smime
 from signatures.sniffing import HEAD, Engine, describe, sniff
@@ -35,7 +36,12 @@ _LIBRARIES: dict[Engine, tuple[str, ...]] = {
 
 
 def verify(
-    file: SignedFile, trust: TrustStore, at: datetime, *, integrity_only: bool = False
+    file: SignedFile,
+    trust: TrustStore,
+    at: datetime,
+    *,
+    received_at: datetime | None = None,
+    integrity_only: bool = False,
 ) -> list[Verdict]:
     """The verdicts on a file: one for each signature, and at least one.
 
@@ -43,19 +49,32 @@ def verify(
         file: the file; its format is told by its bytes.
         trust: anchors, intermediates and revocation lists; nothing else is trusted and nothing is fetched.
         at: validation time, aware.
+        received_at: when the archive recorded that it received these bytes, aware: a proof of existence for a
+            signature that has no older one (see ``receipt``).
         integrity_only: leave trust, revocation and algorithm strength out; TOTAL_PASSED then means that the
-            signature is
-            intact, covers everything, and nothing was added that it does not allow.
+            signature is intact, covers everything, and nothing was added that it does not allow.
 
     Returns:
         A single verdict with ``path == ""`` for a file without a signature (NO_SIGNATURE), without an engine
         (UNSUPPORTED) or that broke its engine (ERROR, with the exception's class). Content never raises.
 
     Raises:
-        ValueError: ``at`` has no time zone.
+        ValueError: ``at`` or ``received_at`` has no time zone.
     """
-    if at.tzinfo is None:
-        raise ValueError(f"validation time must be aware, got {at.isoformat()}")
+    for moment in (at, received_at):
+        if moment is not None and moment.tzinfo is None:
+            raise ValueError(f"validation time must be aware, got {moment.isoformat()}")
+    now = _verify(file, trust, at, None, integrity_only)
+    if integrity_only:
+        return now
+    if received_at is not None and received_at < at:
+        now = by_receipt(now, received_at, lambda: _verify(file, trust, received_at, at, False))
+    return [replace(verdict, provisional=is_provisional(verdict)) for verdict in now]
+
+
+def _verify(
+    file: SignedFile, trust: TrustStore, at: datetime, known_until: datetime | None, integrity_only: bool
+) -> list[Verdict]:
     epoch = "" if integrity_only else trust.epoch
     blank = Verdict("OTHER", "", Indication.ERROR, trust_epoch=epoch, verified_at=at)
     engine = Engine.NONE
@@ -65,7 +84,7 @@ def verify(
         engine = sniff(head)
         blank = replace(blank, format=engine.value, engine=_engine_name(engine))
         verdicts = _dispatch(
-            engine, file, head, blank, None if integrity_only else partial(_judge, trust, at)
+            engine, file, head, blank, None if integrity_only else partial(_judge, trust, at, known_until)
         )
     except Exception as error:
         return [replace(blank, messages=(f"{engine.value} engine raised {type(error).__name__}: {error}",))]
@@ -91,8 +110,8 @@ def _dispatch(
     return verify_xml(data, judge_for, blank)
 
 
-def _judge(trust: TrustStore, at: datetime, evidence: FileEvidence) -> Judge:
-    return Judge(trust, at, evidence)
+def _judge(trust: TrustStore, at: datetime, known_until: datetime | None, evidence: FileEvidence) -> Judge:
+    return Judge(trust, at, evidence, known_until)
 
 
 @cache

@@ -7,10 +7,11 @@ chain without it, or an engine's doubt, is INDETERMINATE and never a pass (ETSI 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import hashlib
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeAlias, TypeVar
 
 from asn1crypto import cms, x509
 from pyhanko.sign.ades.report import AdESIndeterminate, AdESStatus, AdESSubIndic
@@ -43,6 +44,7 @@ from pyhanko_certvalidator.registry import PathBuilder, TrustManager
 from pyhanko_certvalidator.revinfo.archival import OCSPContainer
 
 from signatures.algorithms import ArchivePolicy
+from signatures.cms_signer import certificates_of
 from signatures.revocation import (
     RevocationList,
     fingerprints,
@@ -54,6 +56,7 @@ from signatures.trust import TrustStore
 from signatures.verdict import Indication
 
 Result = TypeVar("Result")
+_Revocation: TypeAlias = tuple[list[RevocationList], list[OCSPContainer]]
 
 SIGNER_KEY_USAGE = KeyUsageConstraints(key_usage=frozenset({"digital_signature", "non_repudiation"}))
 """A signer's certificate carries one of the two (RFC 5280 §4.2.1.3): person certificates often lack
@@ -106,6 +109,7 @@ class TrustOutcome:
     revocation: str = "not_checked"
     revocation_source: str = ""
     revoked_at: datetime | None = None
+    revocation_issued: datetime | None = None
     evidence: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     improvable: AdESIndeterminate | None = None
@@ -133,28 +137,36 @@ class Judge:
         trust: the operator's trust material.
         at: validation time, aware.
         file: what the file brings along.
+        known_until: lists that were issued up to here are asked too whether they name a revocation by ``at``;
+            ``None`` for those up to ``at`` alone.
     """
 
     trust: TrustStore
     at: datetime
     file: FileEvidence = FileEvidence()
+    known_until: datetime | None = None
 
     @property
     def timing(self) -> ValidationTimingInfo:
         """The validation time for the engine; without proof of existence the signature is as young as it."""
         return ValidationTimingInfo(self.at, self.at, point_in_time_validation=True)
 
-    def spec(self, past: x509.Certificate | None = None) -> SignatureValidationSpec:
+    def spec(
+        self, subjects: Sequence[x509.Certificate] = (), past: x509.Certificate | None = None
+    ) -> SignatureValidationSpec:
         """The engine's settings.
 
         Args:
+            subjects: the certificates that are asked about, where the file's evidence does not hold them.
             past: the certificate for whose past validation they are. Lists that its issuer made after it
-            expired
-                no longer name it, so that the engine must not see them.
+                expired no longer name it, so that the engine must not see them.
         """
         certificates = [*self.trust.known_certificates, *self.file.certificates]
-        crls = [item.container for item in self._lists if self._usable(item, past)]
-        ocsps = [item for item in self.file.ocsps if item.issuance_date and item.issuance_date <= self.at]
+        asked = (*subjects, *certificates)
+        lists = self._lists_on(asked)
+        answers = self._answers_on(asked)
+        crls = [item.container for item in lists if self._usable(item, past)]
+        ocsps = [item for item in answers if item.issuance_date and item.issuance_date <= self.at]
         return SignatureValidationSpec(
             cert_validation_policy=_policy(self.trust.signer_anchors),
             ts_cert_validation_policy=_policy(self.trust.tsa_anchors),
@@ -162,7 +174,10 @@ class Judge:
                 RevinfoOnlineFetchingRule.LOCAL_ONLY, _NoNetwork(), CertificateFetchingRule.NEVER_FETCH
             ),
             local_knowledge=LocalKnowledge(
-                known_certs=certificates, known_crls=crls, known_ocsps=ocsps, known_poes=self._known_times()
+                known_certs=certificates,
+                known_crls=crls,
+                known_ocsps=ocsps,
+                known_poes=self._known_times(lists, answers),
             ),
             key_usage_settings=SIGNER_KEY_USAGE,
             signature_algorithm_policy=ArchivePolicy(),
@@ -173,7 +188,12 @@ class Judge:
         enclosed content.
         """
         result = run(
-            ades_basic_validation(signed_data, self.spec(), timing_info=self.timing, raw_digest=digest)
+            ades_basic_validation(
+                signed_data,
+                self.spec(certificates_of(signed_data)),
+                timing_info=self.timing,
+                raw_digest=digest,
+            )
         )
         status = result.api_status
         message = result.failure_msg or ""
@@ -236,6 +256,7 @@ class Judge:
         key = (
             of_tsa,
             self.at,
+            self.known_until,
             certificate.sha256,
             tuple(item.sha256 for item in others),
             tuple(item.sha256 for item in self.file.certificates),
@@ -261,7 +282,7 @@ class Judge:
         plain = self._validated(certificate, others, usage, _policy(anchors, NO_REVOCATION))
         if plain.success_result is not None:
             chain = [*plain.success_result.iter_certs(include_root=True)][::-1]
-            if len(chain) > 1 and none_revoked(chain, self._lists_for(chain), self.at):
+            if len(chain) > 1 and none_revoked(chain, self._used(chain)[0], self.at):
                 return self.outcome(None, certificate, plain.success_result, None, "")
         result = self._validated(certificate, others, usage, _policy(anchors, REQUIRE_REVINFO))
         return self.outcome(
@@ -279,7 +300,7 @@ class Judge:
         usage: KeyUsageConstraints,
         policy: CertValidationPolicySpec,
     ) -> CertvalidatorOperationResult[ValidationPath]:
-        spec = self.spec()
+        spec = self.spec((certificate, *others))
         handlers = bootstrap_validation_data_handlers(spec, timing_info=self.timing)
         context = policy.build_validation_context(self.timing, handlers)
         context.certificate_registry.register_multiple(others)
@@ -306,18 +327,25 @@ class Judge:
         chain = [*path.iter_certs(include_root=True)][::-1] if path is not None else []
         if certificate is not None and certificate not in chain:
             chain = [certificate, *chain]
-        used = self._lists_for(chain)
+        used, answers = self._used(chain)
         messages = (message,) if message else ()
         revoked_at = revoked.revocation_date if revoked else None
-        if passed and (listed := first_revocation(chain, used, moment or self.at)):
+        evidence = tuple(sorted({*fingerprints(used), *map(_answer_sha256, answers)}))
+        source = newest_source(certificate, used, answers)[0]
+        issued = newest_source(certificate, *self._vouched(used, answers))[1]
+        self._remember(chain, used, answers)
+        if passed and (
+            listed := first_revocation(chain, *self._naming(chain, (used, answers)), moment or self.at)
+        ):
             return TrustOutcome(
                 Indication.INDETERMINATE,
                 AdESIndeterminate.REVOKED_NO_POE.standard_name,
                 chain=tuple(item.sha256.hex() for item in chain),
                 revocation="revoked",
-                revocation_source=newest_source(certificate, used),
+                revocation_source=source,
                 revoked_at=listed,
-                evidence=fingerprints(used),
+                revocation_issued=issued,
+                evidence=evidence,
                 messages=(
                     "a certificate of the chain is named in a revocation list that the engine left out",
                 ),
@@ -328,10 +356,10 @@ class Judge:
             "" if passed or sub is None else str(sub.standard_name),
             chain=tuple(item.sha256.hex() for item in chain),
             revocation=revocation,
-            revocation_source=newest_source(certificate, used)
-            or ("ocsp" if passed and self.file.ocsps else ""),
+            revocation_source=source,
             revoked_at=revoked_at,
-            evidence=fingerprints(used),
+            revocation_issued=issued,
+            evidence=evidence,
             messages=messages if passed else (*messages, *_explain(sub)),
             improvable=sub if isinstance(sub, AdESIndeterminate) and sub in IMPROVABLE else None,
         )
@@ -339,10 +367,10 @@ class Judge:
     async def _path_at(
         self, certificate: x509.Certificate, others: tuple[x509.Certificate, ...], proven: datetime
     ) -> ValidationPath | None:
-        spec = self.spec(past=certificate)
+        spec = self.spec((certificate, *others), past=certificate)
         policy = spec.cert_validation_policy
         poes = POEManager(current_dt_override=self.at)
-        for poe in self._known_times():
+        for poe in spec.local_knowledge.known_poes:
             poes.register_known_poe(poe)
         handlers = bootstrap_validation_data_handlers(spec, is_historical=True, poe_manager_override=poes)
         handlers.cert_registry.register_multiple(others)
@@ -366,7 +394,9 @@ class Judge:
             return False
         return past is None or item.issuer != past.issuer or item.issued <= past.not_valid_after
 
-    def _known_times(self) -> list[KnownPOE]:
+    def _known_times(
+        self, lists: Sequence[RevocationList], answers: Sequence[OCSPContainer]
+    ) -> list[KnownPOE]:
         """Existence of what is in the trust folder and in the file.
 
         The operator vouches for the folder's CA certificates over their whole life, as an anchor is vouched
@@ -377,18 +407,67 @@ class Judge:
             for item in self.trust.known_certificates
         ]
         held = [digest_for_poe(item.dump()) for item in self.file.certificates]
-        held += [item.sha256 for item in self._lists]
-        held += [digest_for_poe(item.ocsp_response_data.dump()) for item in self.file.ocsps]
+        held += [item.sha256 for item in lists]
+        held += [digest_for_poe(item.ocsp_response_data.dump()) for item in answers]
         times += [KnownPOE(POEType.PROVIDED, digest, self.at) for digest in held]
         return times
 
-    def _lists_for(self, chain: list[x509.Certificate]) -> list[RevocationList]:
+    def _used(self, chain: Sequence[x509.Certificate]) -> _Revocation:
+        """The lists and answers that speak of ``chain``, issued by ``at``."""
         issuers = {item.issuer.hashable for item in chain}
-        return [item for item in self._lists if item.issuer.hashable in issuers and item.issued <= self.at]
+        serials = {item.serial_number for item in chain}
+        lists = [
+            item
+            for item in self._lists_on(chain)
+            if item.issuer.hashable in issuers and item.issued <= self.at
+        ]
+        answers = [
+            item
+            for item in self._answers_on(chain)
+            if _serial_of(item) in serials and item.issuance_date and item.issuance_date <= self.at
+        ]
+        return lists, answers
 
-    @property
-    def _lists(self) -> tuple[RevocationList, ...]:
-        return (*self.trust.revocation_lists, *self.file.crls)
+    def _vouched(self, lists: list[RevocationList], answers: list[OCSPContainer]) -> _Revocation:
+        """Without what the file brings: whoever made it could have dated its lists as he liked."""
+        return (
+            [item for item in lists if item not in self.file.crls],
+            [item for item in answers if item not in self.file.ocsps],
+        )
+
+    def _naming(self, chain: Sequence[x509.Certificate], used: _Revocation) -> _Revocation:
+        if self.known_until is None:
+            return used
+        return replace(self, at=self.known_until, known_until=None)._used(chain)
+
+    def _moments(self, certificates: Sequence[x509.Certificate]) -> set[datetime]:
+        """When lists matter: now, and for an expired certificate the last moment at which they named it."""
+        return {min(self.at, item.not_valid_after) for item in certificates} | {self.at}
+
+    def _lists_on(self, certificates: Sequence[x509.Certificate]) -> tuple[RevocationList, ...]:
+        return (*self.trust.lists(self._moments(certificates)), *self.file.crls)
+
+    def _answers_on(self, certificates: Sequence[x509.Certificate]) -> tuple[OCSPContainer, ...]:
+        serials = (item.serial_number for item in certificates)
+        return (*self.trust.answers(serials, self._moments(certificates)), *self.file.ocsps)
+
+    def _remember(
+        self,
+        chain: Sequence[x509.Certificate],
+        lists: Sequence[RevocationList],
+        answers: Sequence[OCSPContainer],
+    ) -> None:
+        """Leave what was relied on to ``trust.seen``, from where the archive keeps it as evidence."""
+        seen = self.trust.seen
+        if len(seen) >= _MOST_OUTCOMES:
+            seen.clear()
+        for certificate in chain:
+            seen.setdefault(certificate.sha256.hex(), certificate.dump())
+        for item in lists:
+            if item.sha256.hex() not in seen:
+                seen[item.sha256.hex()] = item.container.crl_data.dump()
+        for answer in answers:
+            seen.setdefault(_answer_sha256(answer), answer.ocsp_response_data.dump())
 
 
 def run(work: Coroutine[object, object, Result]) -> Result:
@@ -419,6 +498,15 @@ EXPLANATIONS: dict[str, str] = {
     ),
 }
 """A sentence for a person for the sub-indications that trust brings."""
+
+
+def _answer_sha256(answer: OCSPContainer) -> str:
+    return hashlib.sha256(answer.ocsp_response_data.dump()).hexdigest()
+
+
+def _serial_of(answer: OCSPContainer) -> int | None:
+    single = answer.extract_single_response()
+    return None if single is None else int(single["cert_id"]["serial_number"].native)
 
 
 def _explain(sub: AdESSubIndic | None) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from asn1crypto import x509
 from cryptography import x509 as pyca_x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from pyhanko_certvalidator.revinfo.archival import CRLContainer
+from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from signatures.algorithms import digest_cut_off
 
@@ -132,26 +132,53 @@ def none_revoked(chain: Sequence[x509.Certificate], lists: Sequence[RevocationLi
 
 
 def first_revocation(
-    chain: Sequence[x509.Certificate], lists: Sequence[RevocationList], until: datetime
+    chain: Sequence[x509.Certificate],
+    lists: Sequence[RevocationList],
+    answers: Sequence[OCSPContainer],
+    until: datetime,
 ) -> datetime | None:
-    """When a certificate of ``chain`` was revoked by ``until``, in any list of its issuer, however old."""
+    """When a certificate of ``chain`` was revoked by ``until``, in any list of its issuer or answer on it, however
+    old.
+    """
     moments = [
         moment
         for certificate in chain
         for item in lists
         if (moment := item.revoked_at(certificate.serial_number)) and item.issuer == certificate.issuer
     ]
+    serials = {certificate.serial_number for certificate in chain}
+    for answer in answers:
+        single = answer.extract_single_response()
+        if single is None or single["cert_id"]["serial_number"].native not in serials:
+            continue
+        if single["cert_status"].name == "revoked":
+            moments.append(single["cert_status"].chosen["revocation_time"].native)
     return min((moment for moment in moments if moment <= until), default=None)
 
 
-def newest_source(certificate: x509.Certificate | None, lists: Sequence[RevocationList]) -> str:
-    """``crl <issuer> <thisUpdate>`` of the newest list of the certificate's issuer, ``""`` without one."""
-    own = [item for item in lists if certificate is not None and item.issuer == certificate.issuer]
-    if not own:
-        return ""
-    newest = max(own, key=lambda item: item.issued)
-    name = newest.issuer.native.get("common_name", newest.issuer.human_friendly)
-    return f"crl {name} {newest.issued.isoformat()}"
+def newest_source(
+    certificate: x509.Certificate | None, lists: Sequence[RevocationList], answers: Sequence[OCSPContainer]
+) -> tuple[str, datetime | None]:
+    """The newest list of the certificate's issuer, or answer on it, and when that was issued.
+
+    Returns:
+        ``crl <issuer> <thisUpdate>`` or ``ocsp <thisUpdate>``, ``""`` and ``None`` without any.
+    """
+    if certificate is None:
+        return "", None
+    found: list[tuple[datetime, str]] = []
+    for item in lists:
+        if item.issuer == certificate.issuer:
+            name = item.issuer.native.get("common_name", item.issuer.human_friendly)
+            found.append((item.issued, f"crl {name} {item.issued.isoformat()}"))
+    for answer in answers:
+        single, issued = answer.extract_single_response(), answer.issuance_date
+        if single and issued and single["cert_id"]["serial_number"].native == certificate.serial_number:
+            found.append((issued, f"ocsp {issued.isoformat()}"))
+    if not found:
+        return "", None
+    issued, source = max(found)
+    return source, issued
 
 
 def fingerprints(lists: Sequence[RevocationList]) -> tuple[str, ...]:

@@ -165,6 +165,7 @@ def apply_trust(verdict: Verdict, outcome: TrustOutcome, at: datetime, proven: d
         revocation=outcome.revocation,
         revocation_source=outcome.revocation_source,
         revoked_at=outcome.revoked_at,
+        revocation_issued=outcome.revocation_issued,
         evidence=tuple(sorted({*verdict.evidence, *outcome.evidence})),
         best_time=proven or at,
         best_time_source="timestamp" if proven else "validation_time",

@@ -136,7 +136,11 @@ def judge_token(
         others = certificates_of(token)
         if judge.certificate(certificate, others, of_tsa=True).passed:
             return JudgedToken(TimeStamp(kind, moment, tsa, Indication.TOTAL_PASSED), True, digest)
-    sub = run(ades_timestamp_validation(token, judge.spec(), imprint, timing_info=judge.timing)).ades_subindic
+    sub = run(
+        ades_timestamp_validation(
+            token, judge.spec(certificates_of(token)), imprint, timing_info=judge.timing
+        )
+    ).ades_subindic
     indication = INDICATIONS[sub.status]
     name = "" if indication is Indication.TOTAL_PASSED else str(sub.standard_name)
     message = "" if indication is Indication.TOTAL_PASSED else f"{kind} time-stamp is not trusted: {name}"

@@ -147,6 +147,9 @@ class Verdict:
         revocation: ``checked``, ``revoked``, ``unknown`` or ``not_checked``.
         revocation_source: ``crl`` or ``ocsp`` with its issuer and date, or ``""``.
         revoked_at: when the signer's certificate was revoked.
+        revocation_issued: ``thisUpdate`` of the newest list or answer on the signer's certificate.
+        provisional: a pass that rests on a list from before the best time: a revocation just before that time
+            may still be on its way. A list that was issued later settles it.
         algorithms: digest and signature algorithm names.
         chain: SHA-256 of the certificates from signer to anchor.
         evidence: SHA-256 of CRLs, OCSP answers and tokens that were used.
@@ -174,6 +177,8 @@ class Verdict:
     revocation: str = "not_checked"
     revocation_source: str = ""
     revoked_at: datetime | None = None
+    revocation_issued: datetime | None = None
+    provisional: bool = False
     algorithms: tuple[str, ...] = ()
     chain: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
 from pyhanko.sign.timestamps import DummyTimeStamper
@@ -66,7 +66,10 @@ def issue(
     *,
     ca: bool = False,
     tsa: bool = False,
+    eku: x509.ObjectIdentifier | None = None,
+    ocsp_no_check: bool = False,
     crl_url: str | None = None,
+    ocsp_url: str | None = None,
     key: Key | None = None,
 ) -> Holder:
     """A certificate; self-signed when ``issuer`` is ``None``."""
@@ -91,9 +94,18 @@ def issue(
     if tsa:
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
         builder = builder.add_extension(usage, critical=True)
+    if eku:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([eku]), critical=False)
+    if ocsp_no_check:
+        builder = builder.add_extension(x509.OCSPNoCheck(), critical=False)
     if crl_url:
         point = x509.DistributionPoint([x509.UniformResourceIdentifier(crl_url)], None, None, None)
         builder = builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
+    if ocsp_url:
+        access = x509.AccessDescription(
+            AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(ocsp_url)
+        )
+        builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
     return Holder(key, builder.sign(signer, SHA256()), issuer)
 
 
