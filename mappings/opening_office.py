@@ -112,43 +112,64 @@ _RTF_KEPT = frozenset(("shpinst", "shptxt", "background", "hlinkbase"))
 def rtf_text(source: str) -> str:
     """Text of RTF (its bytes as Latin-1): paragraphs, text boxes, headers and footers, in the file's code page."""
     page = re.search(r"\\ansicpg(\d{3,5})", source[:4096])
-    codec = _codec(page[1] if page else "1252")
-    out: list[str] = []
-    stack: list[tuple[bool, int]] = []
-    skipped, fallback, dropping, optional = False, 1, 0, False
+    reader = _RtfReader(_codec(page[1] if page else "1252"))
     for token in _RTF.finditer(source):
-        kind, value = str(token.lastgroup), token.group()
-        if kind == "brace":
-            if value == "{":
-                stack.append((skipped, fallback))
-            elif stack:
-                skipped, fallback = stack.pop()
-            optional, dropping = False, 0
-            continue
-        word = token["word"] or ""
-        if token["symbol"] == "*":
-            optional = True
-        elif word in _RTF_SKIPPED or (optional and word and word not in _RTF_KEPT):
-            skipped = True
-        if word:
-            optional = False
-        if skipped:
-            continue
+        if token["brace"]:
+            reader.turn(token["brace"])
+        elif token["word"]:
+            reader.control(token["word"], token["number"])
+        elif token["symbol"]:
+            reader.symbol(token["symbol"])
+        elif token["byte"]:
+            reader.write(bytes.fromhex(token["byte"]).decode(reader.codec, "replace"))
+        else:
+            reader.write(token["text"])
+    return "".join(reader.out)
+
+
+class _RtfReader:
+    """Where reading stands: which groups are skipped, and how many characters after a ``\\u`` stand in for it."""
+
+    def __init__(self, codec: str) -> None:
+        self.codec = codec
+        self.out: list[str] = []
+        self._outer: list[tuple[bool, int]] = []
+        self._skipped, self._optional = False, False
+        self._fallback, self._dropping = 1, 0
+
+    def turn(self, brace: str) -> None:
+        if brace == "{":
+            self._outer.append((self._skipped, self._fallback))
+        elif self._outer:
+            self._skipped, self._fallback = self._outer.pop()
+        self._optional, self._dropping = False, 0
+
+    def control(self, word: str, number: str | None) -> None:
+        if word in _RTF_SKIPPED or (self._optional and word not in _RTF_KEPT):
+            self._skipped = True
+        self._optional = False
         if word == "uc":
-            fallback = int(token["number"] or 1)
-        elif word == "u" and token["number"]:
-            out.append(chr(int(token["number"]) % 65536))
-            dropping = fallback
-        elif word in _RTF_BREAKS or token["symbol"] in ("\n", "\r"):
-            out.append("\n")
-        elif token["byte"] or token["text"]:
-            piece = bytes.fromhex(token["byte"]).decode(codec, "replace") if token["byte"] else token["text"]
-            kept = piece[dropping:]
-            dropping = max(dropping - len(piece), 0)
-            out.append(kept)
-        elif token["symbol"] in ("~", "\\", "{", "}", "-", "_"):
-            out.append({"~": " ", "-": "", "_": "-"}.get(value[1], value[1]))
-    return "".join(out)
+            self._fallback = min(int(number or 1), 10)
+        elif word == "u" and number and not self._skipped:
+            self.out.append(chr(int(number) % 65536))
+            self._dropping = self._fallback
+        elif word in _RTF_BREAKS:
+            self._put("\n")
+
+    def symbol(self, symbol: str) -> None:
+        if symbol == "*":
+            self._optional = True
+        else:
+            self._put({"~": " ", "-": "", "_": "-", "\r": "\n"}.get(symbol, symbol))
+
+    def write(self, text: str) -> None:
+        kept = text[self._dropping :]
+        self._dropping = max(self._dropping - len(text), 0)
+        self._put(kept)
+
+    def _put(self, text: str) -> None:
+        if not self._skipped:
+            self.out.append(text)
 
 
 def _codec(page: str) -> str:
