@@ -16,6 +16,13 @@ from demo.office import OfficeReport, generate
 _FAST_NOT_SAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # Before anything imports Airflow, which would make a home for itself in that of whoever runs the tests.
+    home = tempfile.mkdtemp(prefix="lienthong-airflow-")
+    os.environ["AIRFLOW_HOME"] = home
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_real_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No test reaches the archive of whoever runs the tests by forgetting to name its own."""

@@ -1,6 +1,7 @@
 """Airflow for the DAG tests: its metadata in the embedded PostgreSQL, its home in a temporary folder.
 
-Airflow reads its configuration when it is first imported, so nothing here imports it before the environment is set.
+Airflow reads where its database is when it is first imported. Tests of hooks import it before this folder's fixtures run,
+so it is told again here.
 """
 
 from __future__ import annotations
@@ -31,8 +32,12 @@ def airflow_home(postgres_server, tmp_path_factory) -> Iterator[Path]:
         "LIENTHONG_HOME": str(home / "lienthong"),
     }
     os.environ.update(settings)
+    from airflow import settings as airflow_settings
     from airflow.utils.db import initdb
 
+    airflow_settings.configure_vars()
+    airflow_settings.dispose_orm()
+    airflow_settings.configure_orm()
     initdb()
     yield home
     from airflow.settings import dispose_orm
