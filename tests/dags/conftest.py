@@ -1,7 +1,7 @@
 """Airflow for the DAG tests: its metadata in the embedded PostgreSQL, its home in a temporary folder.
 
-Airflow reads where its database is when it is first imported. Tests of hooks import it before this folder's fixtures run,
-so it is told again here.
+Airflow reads where its database is when it is first imported. Tests of hooks import it before this folder's fixtures
+run, so it is told again here.
 """
 
 from __future__ import annotations
