@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -79,6 +79,7 @@ def screen(record: SourceRecord, config: SourceConfig) -> Finding | None:
     return _highest(
         (
             *_field_findings(record, config),
+            *_attribute_findings(record.fields),
             *_series_findings(record, config),
             *_context_findings(record),
             *(
@@ -116,7 +117,7 @@ def _field_findings(record: SourceRecord, config: SourceConfig) -> Iterator[Find
     for path, field in leaves(record.fields):
         name = path.rpartition("/")[2]
         where = f"field {_safe(path)}"
-        extra = configured.get(path.casefold()) or configured.get(name.casefold())
+        extra = configured.get(path.casefold(), configured.get(name.casefold()))
         if extra is not None or is_classification_field(name):
             for value in members(field):
                 yield from _some(_finding(where, level_of_value(value, extra)))
@@ -129,6 +130,15 @@ def _field_findings(record: SourceRecord, config: SourceConfig) -> Iterator[Find
                 else mark_in_text(text[:LIMIT])
             )
             yield from _some(_finding(where, mark))
+
+
+def _attribute_findings(fields: Iterable[Field]) -> Iterator[Finding]:
+    """What stands in attributes of elements, of those with parts, too."""
+    for field in fields:
+        for name, value in field.attributes.items():
+            mark = level_of_value(value) if is_classification_field(name) else mark_in_text(value[:LIMIT])
+            yield from _some(_finding(f"attribute {_safe(name)}", mark))
+        yield from _attribute_findings(field.children)
 
 
 def _texts(field: Field) -> Iterator[str]:

@@ -240,6 +240,26 @@ def test_parts_of_parts_are_looked_into() -> None:
     assert screen(record(deep), OPERATIONS) == Finding("toi_mat", "field Vo/Vo/Vo/Vo/Lop/MucDoMat:value")
 
 
+def test_attributes_are_looked_at_too() -> None:
+    inner = Field("Tep", "element", ("a.pdf",))
+    for attributes, level in (
+        ({"DoMat": "2"}, "mat"),
+        ({"ghiChu": "TỐI MẬT"}, "toi_mat"),
+        ({"x": "1"}, None),
+    ):
+        outer = Field("VanBan", "element", children=(inner,), attributes=attributes)
+        finding = screen(record(outer), OPERATIONS)
+        assert (finding.level if finding else None) == level
+
+
+def test_a_configured_field_without_values_withholds_what_nobody_knows() -> None:
+    config = OPERATIONS.model_copy(
+        update={"secrecy": SecrecySettings(fields=(SecrecyField(path="MessageHeader/Loai"),))}
+    )
+    header = Field("MessageHeader", "element", children=(item("Loai", "3"),))
+    assert screen(record(header), config) == Finding("mat", "field MessageHeader/Loai:unknown_value")
+
+
 def test_a_series_that_an_office_keeps_for_secret_documents() -> None:
     config = NOTES.model_copy(
         update={"secrecy": SecrecySettings(series={"*-BCM/*": "mat", "TM*": "tuyet_mat"})}
