@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from demo.chance import stream, token
 from demo.domino_database import NotesDatabase, StoredDocument, StoredFile
-from demo.dxl import Note, date_item, rich_text_item, text_item
+from demo.dxl import Note, date_item, form_design, rich_text_item, text_item
 from demo.report import SourceCounts
 
 DATABASE_PATH = "vanban/donthu.nsf"
@@ -16,6 +16,7 @@ FAILURE = "The exporter stopped at an item that is damaged"
 
 _SEED = 2026
 _COUNT = 36
+_FIRST = datetime(2024, 1, 3, 8)  # noqa: DTZ001 - local, as in demo.domino_database
 _SECRET, _HIDDEN, _FAILING = 7, 13, 22
 _WRITERS = ("Nguyễn Văn Hòa", "Trần Thị Lựu", "Lê Quang Ưng", "Phạm Thị Ngà", "Hoàng Đức Thuận", "Vũ Thị Mỵ")
 _MATTERS = (
@@ -31,7 +32,9 @@ _LEADER = frozenset({"CN=Pho Bi thu/O=ThuongGiang"})
 
 def petitions_database() -> NotesDatabase:
     """The application as its server holds it, a replication conflict included."""
-    made = NotesDatabase(DATABASE_PATH, REPLICA_ID, "Đơn thư khiếu nại, tố cáo")
+    fields = dict.fromkeys(("NoiDungDon", "NguoiGui"), "Times New Roman")
+    form = form_design("DonThu", token(_SEED, "petition form").hex()[:32].upper(), 0x11E, _FIRST, fields)
+    made = NotesDatabase(DATABASE_PATH, REPLICA_ID, "Đơn thư khiếu nại, tố cáo", (form,))
     documents = list(_documents())
     made.add(documents)
     made.save_conflict(documents[3].unid, documents[-1].note.modified + timedelta(days=1))
@@ -49,7 +52,7 @@ def expected() -> SourceCounts:
 
 
 def _documents() -> Iterator[StoredDocument]:
-    moment = datetime(2024, 1, 3, 8)  # noqa: DTZ001 - local, as in demo.domino_database
+    moment = _FIRST
     for number in range(_COUNT):
         chance = stream(_SEED, "petition", number)
         moment += timedelta(hours=chance.randint(20, 300), minutes=chance.randint(0, 59))
