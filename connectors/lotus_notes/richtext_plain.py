@@ -1,4 +1,4 @@
-"""Rich text that is paragraphs of runs and nothing else, read from the parsed XML without a tree of our own.
+"""Rich text that is paragraphs of runs and line breaks, read from the parsed XML without a tree of our own.
 
 Most rich text is so, and the tree costs more than all the rest of reading it. What this reads, it reads as
 ``richtext.runs_of`` does; whatever else there is in the rich text is left to that.
@@ -50,23 +50,32 @@ def _add(xml: RecordXml, par: Element, hidden: bool, runs: _Runs, first: bool) -
         runs.add("\n", None, hidden)
     if par.text:
         runs.add(without_layout(par.text), None, hidden)
-    for run in par:
-        if xml.name(run) != "run" or "keepindentation" in run.attrib:
+    for part in par:
+        name = xml.name(part)
+        if name == "break":
+            runs.add("\n", None, hidden)
+        elif name != "run" or not _add_run(xml, part, hidden, runs):
             return False
-        font = None
-        after = None
-        if len(run):
-            drawn = run[0]
-            if len(run) > 1 or xml.name(drawn) != "font":
+        if part.tail:
+            runs.add(without_layout(part.tail), None, hidden)
+    return True
+
+
+def _add_run(xml: RecordXml, run: Element, hidden: bool, runs: _Runs) -> bool:
+    """Adds a run of text and line breaks, whose font comes first; ``False`` when it is not so."""
+    if "keepindentation" in run.attrib:
+        return False
+    drawn = run[0] if len(run) and xml.name(run[0]) == "font" else None
+    font = drawn.get("name") if drawn is not None else None
+    if run.text:
+        runs.add(without_layout(run.text), font, hidden)
+    for part in run:
+        if part is not drawn:
+            if xml.name(part) != "break":
                 return False
-            font = drawn.get("name")
-            after = drawn.tail
-        if run.text:
-            runs.add(without_layout(run.text), font, hidden)
-        if after:
-            runs.add(without_layout(after), font, hidden)
-        if run.tail:
-            runs.add(without_layout(run.tail), None, hidden)
+            runs.add("\n", font, hidden)
+        if part.tail:
+            runs.add(without_layout(part.tail), font, hidden)
     return True
 
 
