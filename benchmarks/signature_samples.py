@@ -76,12 +76,12 @@ def _pdf(pki: Pki, kind: str, number: int) -> bytes:
     if kind == "B-T":
         return pki.sign_pdf(plain, pki.person, stamper=pki.stamper(day(0.1)))
     if kind == "B-LTA":
-        return _with_evidence(pki, plain)
+        return lta_pdf(pki, plain)
     once = pki.sign_pdf(plain, pki.person, stamper=pki.stamper(day(0.1)))
     return pki.sign_pdf(once, pki.seal, "ConDau", stamper=pki.stamper(day(0.11)))
 
 
-def _with_evidence(pki: Pki, plain: bytes) -> bytes:
+def lta_pdf(pki: Pki, plain: bytes) -> bytes:
     lists = [asn1_crl.CertificateList.load(item) for item in pki.fresh_crls(DAY0)]
     context = ValidationContext(
         trust_roots=[pki.root.asn1, pki.tsa_root.asn1],

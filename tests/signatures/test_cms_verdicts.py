@@ -1,31 +1,20 @@
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
 from asn1crypto import cms
 from asn1crypto import pem as asn1_pem
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from schemas.record import BytesContent
 from signatures import SignedFile, TrustStore, verify
 from signatures.verdict import Coverage, Indication, Integrity, SignerRole, Verdict, worst
-from tests.signatures.pki_factory import DAY0, Holder, Pki, day
+from tests.signatures.cms_factory import CONTENT, resigned, sign
+from tests.signatures.pki_factory import DAY0, Pki, day
 
-CONTENT = "Kính gửi: Văn phòng Tỉnh ủy. Số 160-KL/TU.".encode()
 NOW = DAY0 + timedelta(hours=1)
 PASSED, INDETERMINATE, FAILED = Indication.TOTAL_PASSED, Indication.INDETERMINATE, Indication.TOTAL_FAILED
-
-
-def sign(pki: Pki, holder: Holder, *, detached: bool, stamp: datetime | None = None) -> cms.ContentInfo:
-    stamper = pki.stamper(stamp) if stamp else None
-    work = pki.signer(holder).async_sign_general_data(
-        CONTENT, "sha256", detached=detached, timestamper=stamper
-    )
-    return cms.ContentInfo.load(asyncio.run(work).dump())
 
 
 def judged(
@@ -38,21 +27,6 @@ def judged(
 def said(verdicts: list[Verdict]) -> tuple[Indication, str]:
     assert len(verdicts) == 1
     return verdicts[0].indication, verdicts[0].sub_indication
-
-
-def resigned(
-    info: cms.ContentInfo, holder: Holder, change: Callable[[list[cms.CMSAttribute]], None]
-) -> bytes:
-    """The same signature over changed signed attributes: an attacker with a key of his own."""
-    signer = info["content"]["signer_infos"][0]
-    attributes = list(signer["signed_attrs"])
-    change(attributes)
-    signed = cms.CMSAttributes(attributes)
-    assert isinstance(holder.key, rsa.RSAPrivateKey)
-    value = holder.key.sign(signed.dump(), padding.PKCS1v15(), SHA256())
-    signer["signed_attrs"] = signed
-    signer["signature"] = value
-    return bytes(info.dump(force=True))
 
 
 @pytest.fixture(scope="module")

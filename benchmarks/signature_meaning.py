@@ -1,0 +1,135 @@
+"""What a signed file shows and says, computed without the engine that is tested.
+
+A mutated file may pass only when its meaning is that of the file it was made from. What the meaning leaves out is
+what a format neither signs nor shows:
+
+PDF: the hexadecimal inside the brackets of a signature's ``/Contents`` (what is signed of it, the signature itself
+says), and white space behind the last end-of-file mark. A file cut back to the end of an earlier signed revision
+means what that revision meant.
+XML: the canonical form's freedoms (exclusive C14N, comments), attributes and text directly in ``ds:Signature``,
+``ds:KeyInfo`` and XAdES unsigned properties; the signer is compared by his certificate.
+CMS: encoding, certificates, revocation lists, unsigned attributes; leaving one of several signers out.
+MIME: header fields other than From, Sender and those of the parts; preamble and epilogue; line ends.
+OOXML, ODF: ZIP metadata and order; of OOXML the document properties, which Office leaves unsigned; order and spelling of
+relationships and content types.
+"""
+
+from __future__ import annotations
+
+import base64
+import email
+import io
+import re
+import zipfile
+from collections.abc import Hashable, Iterator
+
+from asn1crypto import cms, core, pem
+from lxml import etree
+
+_DS = "http://www.w3.org/2000/09/xmldsig#"
+_CONTENTS = re.compile(rb"(/Contents\s*<)([0-9A-Fa-f]*)(>)")
+_WHITE = b"\x00\t\n\x0c\r "
+
+
+def meanings(kind: str, data: bytes, earlier: tuple[bytes, ...] = ()) -> frozenset[Hashable]:
+    """What a file may mean; ``earlier`` are signed files that it begins with.
+
+    Raises:
+        ValueError, KeyError, TypeError: it cannot be read.
+    """
+    return frozenset({meaning(kind, data), *(meaning(kind, item) for item in earlier)})
+
+
+def meaning(kind: str, data: bytes) -> Hashable:
+    """What a file of ``kind`` means; equal for two files that show and say the same.
+
+    Raises:
+        ValueError, KeyError, TypeError: it cannot be read.
+    """
+    if kind == "PDF":
+        return _CONTENTS.sub(lambda match: match[1] + b"%d" % len(match[2]) + match[3], data).rstrip(_WHITE)
+    if kind == "XML":
+        return _xml(data)
+    if kind == "CMS":
+        return _cms(data)
+    if kind == "MIME":
+        return tuple(_mail(email.message_from_bytes(data)))
+    return frozenset(_zip(data))
+
+
+def _xml(data: bytes) -> Hashable:
+    root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
+    values = []
+    for signature in list(root.iter(f"{{{_DS}}}Signature")):
+        value = signature.find(f"{{{_DS}}}SignatureValue")
+        values.append(base64.b64decode("".join(value.itertext())) if value is not None else b"")
+        unsigned = [item for item in signature.iter("{*}UnsignedProperties")]
+        for item in [*signature.findall(f"{{{_DS}}}KeyInfo"), *unsigned, *([] if value is None else [value])]:
+            if item.getparent() is not None:
+                item.getparent().remove(item)
+        signature.attrib.clear()
+        signature.text = None
+        for child in signature:
+            child.tail = None
+    return (tuple(values), etree.tostring(root, method="c14n", exclusive=True))
+
+
+def _cms(data: bytes) -> Hashable:
+    if pem.detect(data):
+        data = pem.unarmor(data)[2]
+    signed: cms.SignedData = cms.ContentInfo.load(data)["content"]
+    content = signed["encap_content_info"]["content"]
+    octets = None if isinstance(content, core.Void) else bytes(content)
+    return (octets, frozenset(signer["signed_attrs"].contents for signer in signed["signer_infos"]))
+
+
+def _mail(part: email.message.Message) -> Iterator[Hashable]:
+    yield tuple(tuple(str(field) for field in part.get_all(name, [])) for name in ("From", "Sender"))
+    for item in part.walk():
+        kind = item.get_content_type()
+        if kind == "application/pkcs7-signature":
+            continue
+        if item.is_multipart():
+            yield kind
+            continue
+        body = item.get_payload(decode=True)
+        octets = body if isinstance(body, bytes) else b""
+        if kind == "application/pkcs7-mime":
+            yield (kind, _cms(octets))
+        else:
+            yield (kind, item.get_content_charset(), b"\n".join(octets.splitlines()))
+
+
+def _zip(data: bytes) -> Iterator[Hashable]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        for name in names:
+            content = archive.read(name)
+            if name.endswith(".rels"):
+                yield (name, frozenset(_relationships(content)))
+            elif name == "[Content_Types].xml":
+                yield (name, frozenset(_types(content, names)))
+            elif name.startswith("_xmlsignatures/sig") or name == "META-INF/documentsignatures.xml":
+                yield (name, _xml(content))
+            elif name.startswith("docProps/") or name == "_xmlsignatures/origin.sigs":
+                continue
+            elif name.endswith(".xml") and "META-INF/documentsignatures.xml" in names:
+                yield (name, etree.tostring(etree.fromstring(content), method="c14n"))
+            else:
+                yield (name, content)
+
+
+def _relationships(data: bytes) -> Iterator[Hashable]:
+    for item in etree.fromstring(data).iter("{*}Relationship"):
+        kind = item.get("Type", "")
+        if "core-properties" not in kind:
+            yield (item.get("Id"), kind, item.get("Target"), item.get("TargetMode", "Internal"))
+
+
+def _types(data: bytes, names: list[str]) -> Iterator[Hashable]:
+    root = etree.fromstring(data)
+    by_name = {item.get("PartName", "").lower(): item.get("ContentType") for item in root.iter("{*}Override")}
+    by_end = {item.get("Extension", "").lower(): item.get("ContentType") for item in root.iter("{*}Default")}
+    for name in names:
+        if not name.startswith(("docProps/", "[")):
+            yield (name, by_name.get(f"/{name}".lower(), by_end.get(name.rpartition(".")[2].lower())))
