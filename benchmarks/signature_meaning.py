@@ -3,15 +3,15 @@
 A mutated file may pass only when its meaning is that of the file it was made from. What the meaning leaves out is
 what a format neither signs nor shows:
 
-PDF: the hexadecimal inside the brackets of a signature's ``/Contents`` (what is signed of it, the signature itself
-says), and white space behind the last end-of-file mark. A file cut back to the end of an earlier signed revision
-means what that revision meant.
-XML: the canonical form's freedoms (exclusive C14N, comments), attributes and text directly in ``ds:Signature``,
-``ds:KeyInfo`` and XAdES unsigned properties; the signer is compared by his certificate.
+PDF: all that no path from the trailer's ``/Root`` leads to, and the ``/Contents`` of signatures (what is signed of it,
+the signature itself says). A file cut back to the end of an earlier signed revision means what that revision meant.
+XML: the canonical form's freedoms (exclusive C14N, comments), attributes and text directly in ``ds:Signature`` and
+``ds:Object``, ``ds:KeyInfo`` and XAdES unsigned properties; the signer is compared by his certificate.
 CMS: encoding, certificates, revocation lists, unsigned attributes; leaving one of several signers out.
-MIME: header fields other than From, Sender and those of the parts; preamble and epilogue; line ends.
-OOXML, ODF: ZIP metadata and order; of OOXML the document properties, which Office leaves unsigned; order and spelling of
-relationships and content types.
+MIME: header fields other than those of the parts; preamble and epilogue; line ends. From and Sender are left out where
+trust is: nobody compares them then.
+OOXML, ODF: ZIP metadata and order; of OOXML the document properties, which Office leaves unsigned, the case of names,
+order and spelling of relationships and content types.
 """
 
 from __future__ import annotations
@@ -19,42 +19,62 @@ from __future__ import annotations
 import base64
 import email
 import io
-import re
 import zipfile
 from collections.abc import Hashable, Iterator
 
 from asn1crypto import cms, core, pem
 from lxml import etree
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 _DS = "http://www.w3.org/2000/09/xmldsig#"
-_CONTENTS = re.compile(rb"(/Contents\s*<)([0-9A-Fa-f]*)(>)")
-_WHITE = b"\x00\t\n\x0c\r "
 
 
-def meanings(kind: str, data: bytes, earlier: tuple[bytes, ...] = ()) -> frozenset[Hashable]:
-    """What a file may mean; ``earlier`` are signed files that it begins with.
-
-    Raises:
-        ValueError, KeyError, TypeError: it cannot be read.
-    """
-    return frozenset({meaning(kind, data), *(meaning(kind, item) for item in earlier)})
-
-
-def meaning(kind: str, data: bytes) -> Hashable:
+def meaning(kind: str, data: bytes, *, sender: bool = True) -> Hashable:
     """What a file of ``kind`` means; equal for two files that show and say the same.
+
+    Args:
+        kind: as the mutations name it. data: the file. sender: who a mail says that it is from is a part of it.
 
     Raises:
         ValueError, KeyError, TypeError: it cannot be read.
     """
     if kind == "PDF":
-        return _CONTENTS.sub(lambda match: match[1] + b"%d" % len(match[2]) + match[3], data).rstrip(_WHITE)
+        reader = PdfFileReader(io.BytesIO(data), strict=False)
+        return tuple(_pdf(reader.root, {}))
     if kind == "XML":
         return _xml(data)
     if kind == "CMS":
         return _cms(data)
     if kind == "MIME":
-        return tuple(_mail(email.message_from_bytes(data)))
+        return tuple(_mail(email.message_from_bytes(data), sender))
     return frozenset(_zip(data))
+
+
+def _pdf(value: generic.PdfObject, seen: dict[object, int]) -> Iterator[Hashable]:
+    """Everything below ``value``; an object that was met before by the number that it was given then."""
+    if isinstance(value, generic.IndirectObject):
+        known = seen.setdefault(value.reference, len(seen))
+        yield known
+        if known < len(seen) - 1:
+            return
+        value = value.get_object()
+    if isinstance(value, generic.DictionaryObject):
+        yield "stream" if isinstance(value, generic.StreamObject) else "dictionary"
+        if isinstance(value, generic.StreamObject):
+            yield value.encoded_data
+        for key in sorted(value):
+            yield key
+            if not (key == "/Contents" and "/ByteRange" in value):
+                yield from _pdf(value.raw_get(key), seen)
+        yield "end"
+    elif isinstance(value, generic.ArrayObject):
+        yield "array"
+        for position in range(len(value)):
+            yield from _pdf(value.raw_get(position), seen)
+        yield "end"
+    else:
+        yield repr(value)
 
 
 def _xml(data: bytes) -> Hashable:
@@ -63,12 +83,13 @@ def _xml(data: bytes) -> Hashable:
     for signature in list(root.iter(f"{{{_DS}}}Signature")):
         value = signature.find(f"{{{_DS}}}SignatureValue")
         values.append(base64.b64decode("".join(value.itertext())) if value is not None else b"")
-        unsigned = [item for item in signature.iter("{*}UnsignedProperties")]
+        unsigned = list(signature.iter("{*}UnsignedProperties"))
         for item in [*signature.findall(f"{{{_DS}}}KeyInfo"), *unsigned, *([] if value is None else [value])]:
             if item.getparent() is not None:
                 item.getparent().remove(item)
-        signature.attrib.clear()
-        signature.text = None
+        for holder in (signature, *signature.findall(f"{{{_DS}}}Object")):
+            holder.attrib.clear()
+            holder.text = None
         for child in signature:
             child.tail = None
     return (tuple(values), etree.tostring(root, method="c14n", exclusive=True))
@@ -83,8 +104,9 @@ def _cms(data: bytes) -> Hashable:
     return (octets, frozenset(signer["signed_attrs"].contents for signer in signed["signer_infos"]))
 
 
-def _mail(part: email.message.Message) -> Iterator[Hashable]:
-    yield tuple(tuple(str(field) for field in part.get_all(name, [])) for name in ("From", "Sender"))
+def _mail(part: email.message.Message, sender: bool) -> Iterator[Hashable]:
+    if sender:
+        yield tuple(tuple(str(field) for field in part.get_all(name, [])) for name in ("From", "Sender"))
     for item in part.walk():
         kind = item.get_content_type()
         if kind == "application/pkcs7-signature":
@@ -105,13 +127,15 @@ def _zip(data: bytes) -> Iterator[Hashable]:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
         for name in names:
             content = archive.read(name)
+            if "META-INF/documentsignatures.xml" not in names:
+                name = name.lower()
             if name.endswith(".rels"):
                 yield (name, frozenset(_relationships(content)))
-            elif name == "[Content_Types].xml":
+            elif name == "[content_types].xml":
                 yield (name, frozenset(_types(content, names)))
             elif name.startswith("_xmlsignatures/sig") or name == "META-INF/documentsignatures.xml":
                 yield (name, _xml(content))
-            elif name.startswith("docProps/") or name == "_xmlsignatures/origin.sigs":
+            elif name.startswith("docprops/") or name == "_xmlsignatures/origin.sigs":
                 continue
             elif name.endswith(".xml") and "META-INF/documentsignatures.xml" in names:
                 yield (name, etree.tostring(etree.fromstring(content), method="c14n"))
@@ -131,5 +155,5 @@ def _types(data: bytes, names: list[str]) -> Iterator[Hashable]:
     by_name = {item.get("PartName", "").lower(): item.get("ContentType") for item in root.iter("{*}Override")}
     by_end = {item.get("Extension", "").lower(): item.get("ContentType") for item in root.iter("{*}Default")}
     for name in names:
-        if not name.startswith(("docProps/", "[")):
-            yield (name, by_name.get(f"/{name}".lower(), by_end.get(name.rpartition(".")[2].lower())))
+        if not name.lower().startswith(("docprops/", "[")):
+            yield (name.lower(), by_name.get(f"/{name}".lower(), by_end.get(name.rpartition(".")[2].lower())))

@@ -79,7 +79,9 @@ def _renumber(chance: random.Random, data: bytes, others: Sequence[bytes]) -> by
         return _flip(chance, data, others)
     match = chance.choice(found)
     number = int(match[0][:18])
-    new = chance.choice((0, 1, number + 1, max(number - 1, 0), number * 10, 2**31, 2**63, chance.randrange(len(data))))
+    new = chance.choice(
+        (0, 1, number + 1, max(number - 1, 0), number * 10, 2**31, 2**63, chance.randrange(len(data)))
+    )
     return data[: match.start()] + str(new).encode() + data[match.end() :]
 
 
@@ -108,13 +110,16 @@ def _pdf_object(chance: random.Random, data: bytes, others: Sequence[bytes]) -> 
     previous = re.findall(rb"startxref\s+(\d+)", data)
     root = re.findall(rb"/Root (\d+) 0 R", data) or [b"1"]
     table = start + len(item) - 1
-    update = b"xref\n%d 1\n%010d 00000 n \ntrailer\n<< /Size %d /Root %s 0 R /Prev %s >>\nstartxref\n%d\n%%%%EOF\n" % (
-        number,
-        start,
-        max(numbers) + 1,
-        root[-1],
-        previous[-1] if previous else b"0",
-        table,
+    update = (
+        b"xref\n%d 1\n%010d 00000 n \ntrailer\n<< /Size %d /Root %s 0 R /Prev %s >>\nstartxref\n%d\n%%%%EOF\n"
+        % (
+            number,
+            start,
+            max(numbers) + 1,
+            root[-1],
+            previous[-1] if previous else b"0",
+            table,
+        )
     )
     return data + item + (update if chance.random() < 0.85 else b"")
 
@@ -135,7 +140,7 @@ def _xml_tree(chance: random.Random, data: bytes, others: Sequence[bytes]) -> by
         root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError:
         return _flip(chance, data, others)
-    elements = [item for item in root.iter(etree.Element)]
+    elements = list(root.iter(etree.Element))
     for _ in range(chance.choice((1, 1, 2, 3))):
         one, two = chance.choice(elements), chance.choice(elements)
         _change(chance, root, one, two)
@@ -154,7 +159,10 @@ def _change(chance: random.Random, root: etree._Element, one: etree._Element, tw
     elif action == 3:
         one.text = chance.choice(("999-KL/TU", "", " ", two.text or ""))
     elif action == 4:
-        one.set(chance.choice(("Id", "ID", "id", "URI", "Algorithm", "Type", "Target", "new")), _value(chance, two))
+        one.set(
+            chance.choice(("Id", "ID", "id", "URI", "Algorithm", "Type", "Target", "new")),
+            _value(chance, two),
+        )
     elif action == 5:
         one.tag = chance.choice((f"{{{_DS}}}Object", f"{{{_DS}}}Signature", "new", two.tag))
     else:
@@ -163,7 +171,9 @@ def _change(chance: random.Random, root: etree._Element, one: etree._Element, tw
 
 
 def _value(chance: random.Random, element: etree._Element) -> str:
-    return str(chance.choice(("", "#", "#chu-ky", "chu-ky", "file:///etc/hostname", *element.attrib.values())))
+    return str(
+        chance.choice(("", "#", "#chu-ky", "chu-ky", "file:///etc/hostname", *element.attrib.values()))
+    )
 
 
 def _zip_entries(chance: random.Random, data: bytes, others: Sequence[bytes]) -> bytes:
@@ -179,9 +189,14 @@ def _zip_entries(chance: random.Random, data: bytes, others: Sequence[bytes]) ->
     elif action == 2:
         files.pop(position)
     elif action == 3:
-        files[position] = (chance.choice((name.upper(), f"{name}x", f"../{name}", f"word/{position}.xml")), content)
+        files[position] = (
+            chance.choice((name.upper(), f"{name}x", f"../{name}", f"word/{position}.xml")),
+            content,
+        )
     else:
-        files.append((chance.choice((name, name.upper(), "word/comments.xml", "customXml/item9.xml")), content + b" "))
+        files.append(
+            (chance.choice((name, name.upper(), "word/comments.xml", "customXml/item9.xml")), content + b" ")
+        )
     chance.shuffle(files)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", chance.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:

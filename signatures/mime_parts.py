@@ -17,6 +17,7 @@ from email.policy import compat32
 MAX_DEPTH = 20
 MAX_PARTS = 1_000
 _HEADER_LIMIT = 1 << 20
+_HEADER = re.compile(rb"(?:From [^\n]*(?:\n|\Z))?(?:[!-9;-~]+[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z))*")
 _BLANK = re.compile(rb"\r?\n[ \t]*\r?\n|\A\r?\n")
 
 
@@ -66,12 +67,15 @@ def read_part(raw: bytes) -> Part:
     """The entity that ``raw`` is.
 
     Raises:
-        MimeError: it has two Content-Types, or a header without end.
+        MimeError: it has two Content-Types, or a header without end; in a message that speaks of signing also a
+            header with a line that is no field (RFC 5322 §2.2).
     """
     found = _BLANK.search(raw, 0, _HEADER_LIMIT)
     if found is None and len(raw) > _HEADER_LIMIT:
         raise MimeError(f"a header of more than {_HEADER_LIMIT} bytes")
     head, body = (raw, b"") if found is None else (raw[: found.start()], raw[found.end() :])
+    if not _HEADER.fullmatch(head) and speaks_of_signing(raw):
+        raise MimeError("a header with a line that is no field: where it ends depends on the reader")
     header = BytesHeaderParser(policy=compat32).parsebytes(head + b"\n\n")
     for name in ("Content-Type", "Content-Transfer-Encoding"):
         if len(header.get_all(name, [])) > 1:
@@ -102,6 +106,12 @@ def children(part: Part) -> list[bytes]:
         if len(found) > MAX_PARTS:
             raise MimeError(f"more than {MAX_PARTS} parts")
     raise MimeError("a multipart that does not end")
+
+
+def speaks_of_signing(data: bytes) -> bool:
+    """True when a signature of S/MIME may be in these bytes, however damaged."""
+    lowered = data.lower()
+    return b"multipart/signed" in lowered or b"pkcs7" in lowered
 
 
 def canonical(raw: bytes) -> bytes:

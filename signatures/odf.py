@@ -22,7 +22,6 @@ from signatures.xml_guard import (
     DS,
     Prepared,
     RefusedError,
-    declares_dtd,
     identifiers,
     parse,
     signatures_of,
@@ -109,9 +108,17 @@ def _files(container: ZipContainer, signature: etree._Element) -> Mapping[str, b
         if not uri or uri.startswith("#") or name not in names:
             continue
         files[uri] = container.read(name)
-        if reference.find(f".//{{{DS}}}Transform") is not None and declares_dtd(files[uri]):
-            raise RefusedError(f"{name} declares a DTD, which can change what is signed")
+        if reference.find(f".//{{{DS}}}Transform") is not None:
+            _refuse_unreadable(name, files[uri])
     return files
+
+
+def _refuse_unreadable(name: str, data: bytes) -> None:
+    """A file to be canonicalized must be XML: on any other xmlsec ends the process instead of raising."""
+    try:
+        parse(data, huge=False)
+    except (RefusedError, etree.XMLSyntaxError) as error:
+        raise RefusedError(f"{name} cannot be canonicalized: {error}") from error
 
 
 def _name(uri: str) -> str:

@@ -6,6 +6,7 @@ inside the signature: whatever stands beside a signed part is what MIME wrapping
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from email.header import decode_header
 from email.message import Message
@@ -13,12 +14,24 @@ from email.utils import getaddresses
 
 from schemas.record import BytesContent
 from signatures.cms import JudgeFor, enclosed_content, load_signed_data, verify_cms
-from signatures.mime_parts import MAX_DEPTH, MAX_PARTS, MimeError, Part, canonical, children, read_part
+from signatures.mime_parts import (
+    MAX_DEPTH,
+    MAX_PARTS,
+    MimeError,
+    Part,
+    canonical,
+    children,
+    read_part,
+    speaks_of_signing,
+)
 from signatures.signer import failed
 from signatures.verdict import Coverage, Identity, Indication, Integrity, Verdict
 
 _SIGNATURES = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature"})
 _ENVELOPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+_SIGNATURE_PART = re.compile(
+    rb"^content-type[ \t]*:\s*application/(?:x-)?pkcs7-(?:signature|mime)", re.IGNORECASE | re.MULTILINE
+)
 _INLINE_PGP = (b"-----BEGIN PGP SIGNED MESSAGE-----", b"-----BEGIN PGP SIGNATURE-----")
 
 
@@ -28,6 +41,7 @@ class _Walk:
     blank: Verdict
     verdicts: list[Verdict]
     parts: int = 0
+    reached: bool = False
 
 
 def verify_smime(data: bytes, judge_for: JudgeFor | None, blank: Verdict) -> list[Verdict]:
@@ -40,24 +54,29 @@ def verify_smime(data: bytes, judge_for: JudgeFor | None, blank: Verdict) -> lis
         message = read_part(data)
         _visit(walk, message, message.header, "", whole=True)
     except MimeError as error:
-        if not walk.verdicts and not _speaks_of_signing(data):
+        if not walk.verdicts and not speaks_of_signing(data):
             return [replace(blank, indication=Indication.UNSUPPORTED, messages=(str(error),))]
         walk.verdicts.append(failed(blank, "FORMAT_FAILURE", str(error)))
     if any(mark in data for mark in _INLINE_PGP):
         message_text = "a PGP signature: not evaluated"
         walk.verdicts.append(replace(blank, indication=Indication.UNSUPPORTED, messages=(message_text,)))
+    if not walk.verdicts and not walk.reached and _SIGNATURE_PART.search(data):
+        return [
+            replace(
+                blank,
+                indication=Indication.INDETERMINATE,
+                sub_indication="SIGNED_DATA_NOT_FOUND",
+                messages=("a signature that the parts of the mail do not lead to",),
+            )
+        ]
     return walk.verdicts or [replace(blank, indication=Indication.NO_SIGNATURE)]
-
-
-def _speaks_of_signing(data: bytes) -> bool:
-    lowered = data.lower()
-    return b"multipart/signed" in lowered or b"pkcs7" in lowered
 
 
 def _visit(walk: _Walk, part: Part, mail: Message, path: str, *, whole: bool, depth: int = 0) -> None:
     walk.parts += 1
     if depth > MAX_DEPTH or walk.parts > MAX_PARTS:
         raise MimeError(f"parts nested deeper than {MAX_DEPTH}, or more than {MAX_PARTS} of them")
+    walk.reached |= part.type == "multipart/signed" or part.type in _SIGNATURES | _ENVELOPES
     if part.type == "multipart/signed":
         _signed(walk, part, mail, path, whole=whole, depth=depth)
     elif part.type.startswith("multipart/"):

@@ -141,8 +141,12 @@ class Prepared:
     references: tuple[Reference, ...]
 
 
-def parse(data: bytes) -> etree._Element:
+def parse(data: bytes, *, huge: bool = True) -> etree._Element:
     """The root of a file without DTD, of bounded size and depth.
+
+    Args:
+        data: the file.
+        huge: accept texts of more than 10 MB, which xmlsec does not in files that it opens itself.
 
     Raises:
         RefusedError: it has a DTD, is too large or too deep.
@@ -158,7 +162,7 @@ def parse(data: bytes) -> etree._Element:
         no_network=True,
         dtd_validation=False,
         attribute_defaults=False,
-        huge_tree=True,
+        huge_tree=huge,
     )
     root = etree.fromstring(data, parser)
     if root.getroottree().docinfo.internalDTD is not None:
