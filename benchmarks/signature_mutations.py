@@ -9,6 +9,7 @@ import io
 import random
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 
 from lxml import etree
@@ -243,6 +244,6 @@ def mutate(chance: random.Random, kind: str, data: bytes, others: Sequence[bytes
         choices = own if own and chance.random() < 0.6 else ANY
         try:
             data = chance.choice(choices)(chance, data or b"\x00", others)
-        except (ValueError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError):
+        except (ValueError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError):
             data = _flip(chance, data or b"\x00", others)  # the first mutation left nothing to take apart
     return data

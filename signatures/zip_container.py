@@ -7,6 +7,7 @@ encrypted entries, bytes before the first entry, entries of absurd size. APPNOTE
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -43,7 +44,7 @@ class ZipContainer:
         try:
             with self.archive.open(info) as stream:
                 data = stream.read(info.file_size + 1)
-        except (zipfile.BadZipFile, EOFError, ValueError, OSError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, NotImplementedError) as error:
             raise RefusedError(f"the entry {name!r} cannot be read: {error}") from error
         if len(data) != info.file_size:
             raise RefusedError(f"the entry {name!r} does not have the length that the directory gives")

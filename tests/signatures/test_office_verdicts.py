@@ -282,6 +282,11 @@ def _data(*holders: bytes) -> str:
             (FAILED, "FORMAT_FAILURE"),
         ),
         (
+            {},  # not well-formed, which has ended the process inside xmlsec
+            lambda files: replaced(files, "content.xml", b"<o:doc", b"<o:doc x}"),
+            (FAILED, "FORMAT_FAILURE"),
+        ),
+        (
             {},
             lambda files: {
                 name.replace("documentsignatures", "documentsignatures2"): data

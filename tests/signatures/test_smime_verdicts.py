@@ -89,6 +89,8 @@ def test_every_signature_of_a_mail_in_a_mail_has_its_verdict(pki: Pki, clerk: Ho
         lambda mail: mail.replace("\r\nContent-Type: multi", "\r\nContent-Type: text/plain\r\nContent-Type: multi"),
         lambda mail: mail.replace("multipart/signed; protocol", "multipart/mixed; protocol"),
         lambda mail: mail.replace("base64\r\n\r\nMI", "base64\r\n\r\nAI"),
+        lambda mail: mail.replace("\r\nContent-Type: multi", "\r\nno field\r\nContent-Type: multi"),
+        lambda mail: mail.replace("\r\nContent-Type: application", "\r\n?\r\nContent-Type: application"),
     ],
 )  # fmt: skip
 def test_what_readers_could_take_differently_is_a_format_failure(
@@ -150,6 +152,12 @@ def test_a_mail_without_a_signature_says_so() -> None:
     assert [item.indication for item in judged(HEAD + TEXT)] == [Indication.NO_SIGNATURE]
     mixed = multipart("multipart/mixed", TEXT, EVIL)
     assert [item.indication for item in judged(HEAD + mixed)] == [Indication.NO_SIGNATURE]
+
+
+def test_a_signature_that_the_structure_has_lost_is_not_unsigned(clerk: Holder) -> None:
+    lost = signed_part(clerk).replace("multipart/signed;", "text/plain;", 1)
+    (verdict,) = judged(HEAD + lost)
+    assert (verdict.indication, verdict.sub_indication) == (INDETERMINATE, "SIGNED_DATA_NOT_FOUND")
 
 
 def test_parts_without_end_are_no_reason_to_hang() -> None:
