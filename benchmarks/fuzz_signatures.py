@@ -252,7 +252,7 @@ class Worker:
 
     def stop(self) -> None:
         """End the process."""
-        if self._left or hasattr(self, "_process"):
+        if hasattr(self, "_process"):
             self._process.kill()
             self._process.join()
             self._pipe.close()

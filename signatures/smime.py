@@ -32,6 +32,8 @@ _ENVELOPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _SIGNATURE_PART = re.compile(
     rb"^content-type[ \t]*:\s*application/(?:x-)?pkcs7-(?:signature|mime)", re.IGNORECASE | re.MULTILINE
 )
+_SEQUENCE = b"\x30"
+_NOT_DER = "a CMS part that is no CMS structure under the transfer encoding that it names"
 _INLINE_PGP = (b"-----BEGIN PGP SIGNED MESSAGE-----", b"-----BEGIN PGP SIGNATURE-----")
 
 
@@ -109,6 +111,9 @@ def _signed(walk: _Walk, part: Part, mail: Message, path: str, *, whole: bool, d
         message = f"the second part of multipart/signed is {signature.type[:60]!r}, not a signature"
         walk.verdicts.append(failed(start, "FORMAT_FAILURE", message))
         return
+    if not signature.decoded.startswith(_SEQUENCE):
+        walk.verdicts.append(failed(start, "FORMAT_FAILURE", _NOT_DER))
+        return
     found = verify_cms(signature.decoded, BytesContent(canonical(content.raw)), walk.judge_for, start)
     walk.verdicts += [
         _bound(item, mail, path, whole=whole, trusted=walk.judge_for is not None) for item in found
@@ -121,6 +126,9 @@ def _opaque(walk: _Walk, part: Part, mail: Message, path: str, *, whole: bool, d
     start = _start(walk, path)
     kind = part.parameters.get("smime-type", "").lower()
     data = part.decoded
+    if not data.startswith(_SEQUENCE):
+        walk.verdicts.append(failed(start, "FORMAT_FAILURE", _NOT_DER))
+        return
     try:
         signed_data = load_signed_data(data)
     except (ValueError, TypeError, KeyError) as error:

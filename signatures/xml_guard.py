@@ -264,9 +264,13 @@ def signatures_of(root: etree._Element) -> list[etree._Element]:
 
 
 def lookalikes(root: etree._Element) -> Iterator[etree._Element]:
-    """Elements that are built like a signature and are in no or another namespace: somebody meant a
-    signature.
+    """Elements that are built like a signature and are named otherwise, or are in no or another namespace:
+    somebody meant a signature.
     """
+    for element in root.iter(f"{{{DS}}}SignedInfo"):
+        parent = element.getparent()
+        if parent is None or parent.tag != f"{{{DS}}}Signature":
+            yield element if parent is None else parent
     for element in root.iter("{*}Signature"):
         if etree.QName(element).namespace == DS:
             continue
