@@ -59,6 +59,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "relations_resolved": ("Quan hệ đã tìm thấy đích", "Relations with their target found"),
         "quarantined_open": ("Đang cách ly", "In quarantine"),
         "events": ("Sự kiện trong sổ cái", "Ledger events"),
+        "skipped_design": ("Bỏ qua (thiết kế, không phải văn bản)", "Skipped (design, not documents)"),
         "not_found": ("Không tìm thấy văn bản nào cho", "No document found for"),
         "symbol": ("Số, ký hiệu", "Number, notation"),
         "issued": ("Ngày ban hành", "Issued"),

@@ -12,6 +12,16 @@ from connectors.lotus_notes.encoding import Encoding
 
 NAMESPACE = "http://www.lotus.com/dxl"
 KEPT_ATTRIBUTES = ("replicaid", "title", "path", "version", "maintenanceversion")
+DESIGN_ELEMENTS = frozenset(
+    {
+        "agent", "agentdata", "appletresource", "databasescript", "dataconnection", "db2accessview", "fileresource",
+        "folder", "form", "frameset", "helpaboutdocument", "helpusingdocument", "imageresource", "outline", "page",
+        "scriptlibrary", "sharedactions", "sharedcolumn", "sharedfield", "stylesheetresource", "subform", "view",
+        "webservice",
+    }
+)  # fmt: skip
+"""Elements of a ``<database>`` that hold design, no data (DTD entity ``%design.elements;``)."""
+
 _FURNITURE = frozenset({"databaseinfo", "acl", "fulltextsettings", "launchsettings"})
 
 
@@ -45,6 +55,13 @@ def start_tag(tag: bytes, encoding: Encoding) -> tuple[str, dict[str, str]] | No
 def local(name: str) -> str:
     """``name`` without its namespace prefix."""
     return name.rpartition(":")[2]
+
+
+def design_root(name: str, attributes: Mapping[str, str]) -> bool:
+    """True when a root element is a design element of DXL: Teamstudio's archives hold each in a file of its own."""
+    prefix = name.rpartition(":")[0]
+    namespace = attributes.get(f"xmlns:{prefix}" if prefix else "xmlns")
+    return local(name) in DESIGN_ELEMENTS and namespace == NAMESPACE
 
 
 def foreign(name: str, attributes: Mapping[str, str]) -> bool:

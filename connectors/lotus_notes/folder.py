@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,8 @@ from connectors.lotus_notes.locator import Locator, parse_locator
 from connectors.lotus_notes.open_export import OpenExports, VanishedError
 from schemas.errors import RetriableError
 from schemas.record import Content, Listing, SourceRecord, StoredContents, Unreadable, Window, nothing_stored
+
+_log = logging.getLogger(__name__)
 
 
 class DxlFolder:
@@ -30,6 +34,10 @@ class DxlFolder:
     Args:
         name: of the source.
         folder: folder, archive or export. It need not be there before it is read.
+
+    Attributes:
+        skipped: design elements and notes that hold no data, which the last inventory passed, by name (``form``,
+            ``note:icon`` …); complete when the inventory is.
     """
 
     lists_everything = False
@@ -37,6 +45,7 @@ class DxlFolder:
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.folder = folder
+        self.skipped: Counter[str] = Counter()
 
     def inventory(self, window: Window) -> Iterator[Listing]:
         """Every record and every loss that changed in ``window``; what has no date always did.
@@ -47,6 +56,8 @@ class DxlFolder:
         for found in self._found():
             if window.holds(found.listing.changed_at):
                 yield found.listing
+        if self.skipped:
+            _log.info("%s: passed design, no documents: %s", self.name, dict(sorted(self.skipped.items())))
 
     def fetch(self, listings: Sequence[Listing]) -> Iterator[SourceRecord | Unreadable]:
         """One answer a listing, in their order. Bytes that are not those listed are
@@ -86,6 +97,7 @@ class DxlFolder:
                     yield _read(found)
 
     def _found(self, keep: bool = False) -> Iterator[Found]:
+        self.skipped.clear()
         files = drop_files(self.folder)
         told = _reconciled(self.folder)
         yield from (told_loss(loss) for loss in told.losses)
@@ -93,7 +105,7 @@ class DxlFolder:
             if altered := told.altered.get(file.name):
                 yield told_loss(altered)
             else:
-                yield from found_in(file, keep)
+                yield from found_in(file, self.skipped, keep)
 
     def _answer(self, listing: Listing, exports: OpenExports) -> SourceRecord | Unreadable:
         try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from connectors.lotus_notes.attachments import OLE_TYPE
 from connectors.lotus_notes.dxl import PRINTED
 from connectors.lotus_notes.folder import DxlFolder
-from schemas.record import Attachment, Field, SourceRecord, Unreadable, sha256_of
+from schemas.record import Attachment, Defect, Field, SourceRecord, Unreadable, sha256_of
 
 _MESSAGE = "message/rfc822"
 _SCALARS = (
@@ -26,7 +27,7 @@ _SCALARS = (
 _TEXTUAL = frozenset({"text", "textlist", "richtext", "formula"})
 
 
-def inspect_dxl(path: Path) -> Iterator[dict[str, object]]:
+def inspect_dxl(path: Path, skipped: Counter[str] | None = None) -> Iterator[dict[str, object]]:
     """The documents of an export, an archive or a folder of them, in their order; each loss in its place.
 
     Every object has the same keys, and only JSON values::
@@ -41,13 +42,28 @@ def inspect_dxl(path: Path) -> Iterator[dict[str, object]]:
     ``kind`` is the element (``document``, ``note``, ``profiledocument``), ``null`` for a piece that cannot
     be read at all; date-times are ISO 8601 with the printed offset; ``text`` is the plain text of text and
     rich text items (also of rich text in raw data), else ``null``; ``unreadable`` names everything of the
-    document that was not read as it should be. What is not printed is ``null``.
+    document that was not read as it should be. What is not printed is ``null``. Where parents lead back to a
+    document (``parent_loop``), the last one of the loop says so.
+
+    Args:
+        path: an export, an archive, or a folder of them.
+        skipped: receives how many design elements and notes that hold no data were passed, by name.
 
     Raises:
         RetriableError: there is nothing at ``path``.
     """
-    for answer in DxlFolder("inspect", path).records():
-        yield _loss(answer) if isinstance(answer, Unreadable) else _document(answer)
+    source = DxlFolder("inspect", path)
+    parents: dict[str, str] = {}
+    for answer in source.records():
+        if isinstance(answer, Unreadable):
+            yield _loss(answer)
+            continue
+        document = _document(answer)
+        loop = _closes_loop(document["unid"], document["parent"], parents)
+        document["unreadable"] = [_defect(defect) for defect in (*answer.defects, *loop)]
+        yield document
+    if skipped is not None:
+        skipped.update(source.skipped)
 
 
 def _document(record: SourceRecord) -> dict[str, object]:
@@ -70,11 +86,27 @@ def _document(record: SourceRecord) -> dict[str, object]:
         "attachments": [_file(file) for file in plain],
         "ole": [_file(file) | _ole_class(file, items) for file in ole],
         "mime": None if message is None else _bytes(message),
-        "unreadable": [
-            {"reason": defect.code, "message": defect.message, "where": defect.where}
-            for defect in record.defects
-        ],
     }
+
+
+def _closes_loop(unid: object, parent: object, parents: dict[str, str]) -> list[Defect]:
+    """Notes the parent of a document in ``parents``; a defect when the way up from it leads back to it."""
+    if not isinstance(unid, str) or not isinstance(parent, str):
+        return []
+    above, start = parent.strip().upper(), unid.strip().upper()
+    parents[start] = above
+    seen = {start}
+    while above and above not in seen:
+        seen.add(above)
+        above = parents.get(above, "")
+    if above != start:
+        return []
+    said = f"its parents lead back to it over {len(seen) - 1} other documents; none of them is the first"
+    return [Defect("parent_loop", said, "parent")]
+
+
+def _defect(defect: Defect) -> dict[str, str]:
+    return {"reason": defect.code, "message": defect.message, "where": defect.where}
 
 
 def _loss(loss: Unreadable) -> dict[str, object]:

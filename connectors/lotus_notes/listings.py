@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -49,8 +50,11 @@ class Found:
     fonts: FormFonts | None = None
 
 
-def found_in(file: DropFile, keep: bool = False) -> Iterator[Found]:
-    """Every record and every loss of ``file`` in order; with their bytes if ``keep``."""
+def found_in(file: DropFile, skipped: Counter[str], keep: bool = False) -> Iterator[Found]:
+    """Every record and every loss of ``file`` in order; with their bytes if ``keep``.
+
+    Design elements and notes of other classes are counted in ``skipped``.
+    """
     if file.outside:
         said = "a symbolic link leads out of the folder and is not followed"
         yield _loss(Locator(file.name, reason="link_outside", message=said))
@@ -59,7 +63,7 @@ def found_in(file: DropFile, keep: bool = False) -> Iterator[Found]:
         with ExportFile(file.path) as opened:
             for export in opened.exports():
                 if isinstance(export, Export):
-                    yield from _in_export(file.name, export, keep)
+                    yield from _in_export(file.name, export, skipped, keep)
                 else:
                     place = Locator(file.name, export.entries)
                     yield _loss(replace(place, reason=export.reason, message=export.message))
@@ -74,7 +78,7 @@ def told_loss(told: Told) -> Found:
     return Found(listing, told.locator)
 
 
-def _in_export(name: str, export: Export, keep: bool) -> Iterator[Found]:
+def _in_export(name: str, export: Export, skipped: Counter[str], keep: bool) -> Iterator[Found]:
     """Every record and every loss of an export; with their bytes if ``keep``."""
     encoding = detect(ByteReader(export.stream, export.size).read(0, _HEAD))
     place = Locator(name, export.entries)
@@ -100,6 +104,7 @@ def _in_export(name: str, export: Export, keep: bool) -> Iterator[Found]:
                 fonts[root] = read_form_fonts(reader, root, encoding)
             found = replace(found, fonts=fonts[root])
         yield found
+    skipped.update(slices.skipped)
 
 
 def _slice(place: Locator, reader: ByteReader, encoding: Encoding, piece: Slice, keep: bool) -> Found:

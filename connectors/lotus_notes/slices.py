@@ -18,7 +18,15 @@ from dataclasses import dataclass
 from xml.parsers import expat
 
 from connectors.lotus_notes.byte_reader import ByteReader
-from connectors.lotus_notes.container import Root, Skeleton, foreign, local, start_tag
+from connectors.lotus_notes.container import (
+    DESIGN_ELEMENTS,
+    Root,
+    Skeleton,
+    design_root,
+    foreign,
+    local,
+    start_tag,
+)
 from connectors.lotus_notes.encoding import Encoding
 from connectors.lotus_notes.markup import markup
 
@@ -88,7 +96,7 @@ class Slices:
         self._never_closed: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[Slice | Loss]:
-        """Every record and every loss. A file that holds no record at all gives one ``Loss``."""
+        """Every record and every loss. A file that holds neither records nor design gives one ``Loss``."""
         refusal = self._begin()
         if refusal is not None:
             yield refusal
@@ -110,8 +118,11 @@ class Slices:
             tail = self._unclosed(position)
         if tail is not None:
             yield tail
-        elif not delivered:
+        elif not delivered and not self._holds_design():
             yield self._loss(0, self._reader.size, "no_record", "the export holds no document", line=1)
+
+    def _holds_design(self) -> bool:
+        return any(name in DESIGN_ELEMENTS or name.startswith("note:") for name in self.skipped)
 
     def _begin(self) -> Loss | None:
         """Reads the first start tag: a file that is no DXL is refused as a whole."""
@@ -129,6 +140,9 @@ class Slices:
                 0, self._reader.size, "not_dxl", "the file holds no XML element; expected a DXL export"
             )
         name, attributes = named
+        if design_root(name, attributes):
+            self.skipped[local(name)] += 1
+            return None
         if foreign(name, attributes):
             said = f"the root element is <{name[:60]}>; expected <database>, <document> or <note> of DXL"
             return self._loss(0, self._reader.size, "not_dxl", said)

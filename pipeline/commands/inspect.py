@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -53,7 +54,8 @@ def inspect(
             write_pages(path, pages)
         rows: list[tuple[object, ...]] = []
         refusals: list[tuple[object, ...]] = []
-        for record in records(path, strict=strict):
+        skipped: Counter[str] = Counter()
+        for record in records(path, skipped, strict=strict):
             failed = failed or bool(record.get("unreadable")) or bool(record.get("strict"))
             if as_json:
                 output.json(record)
@@ -64,19 +66,25 @@ def inspect(
             output.table(
                 str(path), ("records", "kind", "subject", "items", "attachments", "unreadable"), rows
             )
+            if skipped:
+                counted = ", ".join(f"{count} {name}" for name, count in sorted(skipped.items()))
+                output.line(f"{output.words('skipped_design')}: {counted}")
             if refusals:
                 output.table("", ("file", "where", "message"), refusals)
     if failed:
         raise typer.Exit(1)
 
 
-def records(path: Path, *, strict: bool = False) -> Iterator[dict[str, object]]:
+def records(
+    path: Path, skipped: Counter[str] | None = None, *, strict: bool = False
+) -> Iterator[dict[str, object]]:
     """The records of ``path`` as JSON values; the format is told by the bytes.
 
+    ``skipped`` receives how many elements of a DXL export hold no document, by name.
     ``strict`` adds to edXML packages what the standard would refuse in them.
     """
     if _holds_dxl(path):
-        yield from inspect_dxl(path)
+        yield from inspect_dxl(path, skipped)
     else:
         yield from inspect_edxml(path, strict=strict)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections import Counter
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -367,6 +368,17 @@ def test_inspect_says_what_a_document_holds(tmp_path: Path) -> None:
     assert set(second) == set(first)
     assert [loss["reason"] for loss in second["unreadable"]] == ["record_truncated"]  # type: ignore[attr-defined]
     assert second["unid"] is None
+
+
+def test_inspect_names_a_loop_of_parents_once_and_counts_what_is_no_document(tmp_path: Path) -> None:
+    path = tmp_path / "a.dxl"
+    parents = {1: 2, 2: 3, 3: 1, 4: 3, 5: 6, 7: 7}
+    replies = [document(number, extra=f"parent='{unid(parent)}'") for number, parent in parents.items()]
+    path.write_text(database("<form/>", *replies, "<note class='icon'/>", "<form/>"), encoding="utf-8")
+    skipped: Counter[str] = Counter()
+    found = [[loss["reason"] for loss in each["unreadable"]] for each in inspect_dxl(path, skipped)]  # type: ignore[attr-defined]
+    assert found == [[], [], ["parent_loop"], [], [], ["parent_is_self"]]
+    assert skipped == {"form": 2, "note:icon": 1}
 
 
 def test_a_damaged_root_tag_costs_the_replica_id_and_no_record(tmp_path: Path) -> None:

@@ -150,7 +150,8 @@ def test_rubbish_between_records() -> None:
         (b"<html><form action='/names.nsf?Login'/></html>", "not_dxl"),
         (b"<viewentries toplevelentries='1'><viewentry/></viewentries>", "not_dxl"),
         (b"<document xmlns='http://docbook.org/ns/docbook'/>", "not_dxl"),
-        (database("<form name='f'/>").encode(), "no_record"),
+        (database().encode(), "no_record"),
+        (database("<mystery/>").encode(), "no_record"),
         (b"<?xml version='1.0'?><!-- only a comment", "not_dxl"),
     ],
 )
@@ -233,8 +234,8 @@ def test_any_mixture_is_cut_without_overlap_and_without_losing_a_record_that_sta
     parts: list[str],
 ) -> None:
     data = database(*parts).encode()
-    pieces, _ = cut(data)
-    assert pieces
+    pieces, skipped = cut(data)
+    assert pieces or skipped
     for before, after in pairwise(pieces):
         assert before.end <= after.start
     if not any(
@@ -242,6 +243,19 @@ def test_any_mixture_is_cut_without_overlap_and_without_losing_a_record_that_sta
     ):
         expected = [part.encode() for part in parts if part in {A, B}]
         assert records(data) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "skipped"),
+    [
+        (database("<form name='f'/>", "<note class='icon'/>"), {"form": 1, "note:icon": 1}),
+        ("<form xmlns='http://www.lotus.com/dxl' name='f'><noteinfo/></form>", {"form": 1}),
+        ("<d:view xmlns:d='http://www.lotus.com/dxl'/>", {"view": 1}),
+        ("<note xmlns='http://www.lotus.com/dxl' class='form'/>", {"note:form": 1}),
+    ],
+)
+def test_a_file_of_design_alone_is_counted_and_no_loss(data: str, skipped: dict[str, int]) -> None:
+    assert cut(data.encode()) == ([], skipped)
 
 
 def test_a_comment_that_lost_its_end_takes_no_record_with_it() -> None:

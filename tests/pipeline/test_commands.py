@@ -179,6 +179,19 @@ def test_inspect_needs_no_archive_and_fails_when_something_is_unreadable(home, o
     assert package["attachments"]
 
 
+def test_inspect_counts_the_design_that_is_no_document(home, tmp_path):
+    export = tmp_path / "design.dxl"
+    export.write_text(
+        "<database xmlns='http://www.lotus.com/dxl'><form/><form/><document><noteinfo/></document></database>",
+        encoding="utf-8",
+    )
+    status, output = run("inspect", str(export))
+    assert status == 0
+    assert "2 form" in output
+    status, records = json_lines("inspect", str(export))
+    assert (status, len(records)) == (0, 1)
+
+
 def test_inspect_writes_a_page_of_every_readable_record_and_the_same_ones_again(home, office, tmp_path):
     notes = home / "drop" / "notes_van_ban"
     _, records = json_lines("inspect", str(notes), "--html", str(tmp_path / "pages"))
