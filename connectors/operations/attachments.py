@@ -45,10 +45,10 @@ def read_attachments(found: Scan, spool: Spool, outer: str = "", level: int = 1)
         outer: item of the attachment that holds this package, with a final ``/``.
         level: 1 for the file itself.
     """
-    references = _references(found)
+    references = None if all(map(_labelled, found.attachments)) else _references(found)
     for encoded in found.attachments:
         item = outer + encoded.item
-        name, declared = _labels(encoded, references.get(encoded.content_id))
+        name, declared = _labels(encoded, references.get(encoded.content_id) if references else None)
         taken = unwrap_payload(encoded.payload, name, spool) if encoded.payload else _NOTHING
         inner = scan(taken.content) if taken.type == EDXML and level < MAX_NESTING else None
         problems = (*taken.problems, *_lies(name, declared, taken), *_unopened(taken, inner, level))
@@ -86,9 +86,14 @@ def match_manifest(found: Scan) -> Iterator[Defect]:
             yield defect("duplicate_content_id", where, name=encoded.content_id)
 
 
+def _labelled(encoded: EncodedAttachment) -> bool:
+    """True when the attachment says of itself what the manifest could say of it."""
+    return bool(encoded.name and encoded.declared and encoded.line is not None)
+
+
 def _labels(encoded: EncodedAttachment, reference: Field | None) -> tuple[str, str]:
     """(name, declared type). A MIME part's own name is often made up, so the manifest goes before it."""
-    if reference is None or (encoded.name and encoded.declared and encoded.line is not None):
+    if reference is None or _labelled(encoded):
         return encoded.name or (encoded.content_id if encoded.line is None else ""), encoded.declared
     named = first_text(reference.children, "AttachmentName") or ""
     typed = first_text(reference.children, "ContentType") or ""
