@@ -17,6 +17,7 @@ EDXML_ENDING = ".edxml"
 PACKAGE_ENDINGS = (EDXML_ENDING, ".xml")
 ZIP_ENDING = ".zip"
 
+_UNFINISHED = (".part", ".partial", ".filepart", ".crdownload", ".tmp", "~")
 _OUTSIDE = "the path leads outside the drop folder"
 _NO_NAMES = frozenset({"", ".", ".."})
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -140,7 +141,9 @@ def _entries(directory: Path) -> list[os.DirEntry[str]]:
 
 
 def _is_package(entry: os.DirEntry[str]) -> bool:
-    """True for a package under another name; what cannot be looked into is left to its owner."""
+    """True for a package under another name; what is being copied or cannot be looked into is left alone."""
+    if entry.name.startswith(".") or entry.name.lower().endswith(_UNFINISHED):
+        return False
     try:
         return looks_like_package(FileContent(Path(entry.path)))
     except OSError:

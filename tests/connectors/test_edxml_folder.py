@@ -156,6 +156,14 @@ def test_one_file_is_a_folder_of_one(folder: Path) -> None:
     assert [attachment.name for attachment in record.attachments] == ["160-KL-TU.pdf"]
 
 
+def test_a_package_under_any_name_is_listed_and_one_that_is_being_copied_is_not(folder: Path) -> None:
+    data = write_document(_CONCLUSION)
+    for name in ("khong duoi", "luu.dat", ".an", "160.edxml.part", "160.filepart", "160.tmp"):
+        (folder / name).write_bytes(data)
+    listings = list(EdxmlFolder("dieuhanh", folder).inventory(Window()))
+    assert [json.loads(listing.locator)["path"] for listing in listings] == ["khong duoi", "luu.dat"]
+
+
 def test_a_package_in_a_zip_is_read_from_it(folder: Path) -> None:
     data = write_document(_CONCLUSION)
     _zip(folder / "tháng 3.zip", {"b.edxml": data, "a.edxml": write_status(_RECEIVED)})
