@@ -22,6 +22,7 @@ _ENCODED_LINE = 76  # characters, RFC 2045 clause 6.8
 _RAW_LINE = _ENCODED_LINE // 4 * 3
 _BASE64_TEXT = re.compile(rb"(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]{0,76}={0,2}\s*")
 _QUOTED_TEXT = re.compile(rb"(?:[\t\r\n !-<>-~]++|=[0-9A-Fa-f]{2}|=[ \t]*\r?\n)*+")
+_BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _HEAD = 1 << 14
 
 
@@ -140,11 +141,13 @@ def _base64(content: Content) -> Iterable[bytes]:
 
 
 def _quoted(content: Content) -> Iterable[bytes]:
+    """Line ends stand as such where all of them are those of mail, else they are encoded, to come back the same."""
+    data = b"".join(chunks(content))
     if _is_quoted(content):
-        yield from chunks(content)
-    else:
-        lines = quopri.encodestring(b"".join(chunks(content))).replace(b"\r\n", b"\n")
-        yield lines.replace(b"\n", _LINE_END)
+        yield data
+        return
+    is_text = _BARE_LINE_END.search(data) is None
+    yield _BARE_LINE_END.sub(_LINE_END, binascii.b2a_qp(data, istext=is_text))
 
 
 def _is_base64(content: Content) -> bool:

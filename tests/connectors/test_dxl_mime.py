@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from connectors.lotus_notes.dxl import read_record
 from connectors.lotus_notes.folder import DxlFolder
 from connectors.lotus_notes.html_text import html_text
+from connectors.lotus_notes.mime_message import encoded
 from schemas.record import BytesContent, Content, Listing, SourceRecord, Window
 from tests.connectors.dxl_builder import attachment, document, text_item
 from tests.connectors.mime_items import (
@@ -166,6 +167,15 @@ def test_a_large_part_lies_in_an_object_decoded_or_as_it_stood(stored_encoded: b
     assert message_from_bytes(data(whole.content)).get_payload(decode=True) == content
     assert (file.name, file.item, data(file.content)) == ("a.pdf", "$FILE", content)
     assert record.defects == ()
+
+
+@given(st.one_of(st.binary(max_size=400), st.text(alphabet="a =\t\r\n\u1ea1", max_size=200).map(str.encode)))
+def test_what_lies_in_an_object_is_in_the_message_as_it_was(content: bytes) -> None:
+    for cte in ("base64", "quoted-printable"):
+        stored = b"\0" + content  # no encoded text has such a letter
+        headers = f"Content-Type: text/plain\r\nContent-Transfer-Encoding: {cte}\r\n\r\n".encode()
+        body = b"".join(encoded(BytesContent(stored), cte))
+        assert message_from_bytes(headers + body).get_payload(decode=True) == stored
 
 
 def test_a_large_text_is_read_from_its_object() -> None:

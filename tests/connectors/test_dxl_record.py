@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import quopri
 from pathlib import Path
 
 import pytest
@@ -373,7 +372,7 @@ def test_files_in_a_transfer_encoding_are_decoded_where_their_size_proves_it(
 ) -> None:
     for coding, coded, proves_itself in (
         ("base64", base64.encodebytes(content), False),
-        ("quotedprintable", quopri.encodestring(content), False),
+        ("quotedprintable", binascii.b2a_qp(content, istext=False), False),
         ("uuencode", _uuencoded(content), True),
     ):
         told = f" size='{len(content)}'" if sized else ""
