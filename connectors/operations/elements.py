@@ -44,7 +44,7 @@ _PARTS = frozenset(
     {"MessageHeader", "TraceHeaderList", "ErrorList", "Status", "edXMLManifest", "Manifest", "Signature"}
     | _ATTACHMENTS
 )
-_LAST_KNOWN_LINE = 65_535  # libxml2 counts no further for elements
+_UNKNOWN_LINE = 65_535  # what libxml2 says of an element further down whose line it cannot tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class ElementReader:
             else:
                 own, line = child.text, child.sourceline
                 printed = (own,) if own else ()
-                at = line + shift if line < _LAST_KNOWN_LINE else None
+                at = line + shift if line != _UNKNOWN_LINE else None
                 made.append(Field(child_name, "element", printed, (), (), NO_ATTRIBUTES, at))
             tail = child.tail
             if tail is not None and not tail.isspace():
@@ -245,7 +245,7 @@ class ElementReader:
 
     def _line_of(self, element: etree._Element) -> int | None:
         line = element.sourceline
-        return None if line is None or line >= _LAST_KNOWN_LINE else line + self._line
+        return None if line is None or line == _UNKNOWN_LINE else line + self._line
 
     def _where(self, element: etree._Element) -> str:
         return f"line {self._line_of(element)}"

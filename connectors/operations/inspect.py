@@ -52,8 +52,8 @@ def inspect_edxml(path: Path, *, strict: bool = False) -> Iterator[dict[str, obj
 
     A readable package has ``file``, ``key``, ``revision``, ``changed_at``, ``kind``, ``version`` (``2`` or
     ``1``), ``business_type``, ``header`` (elements below MessageHeader by their printed names, nested as they
-    are), ``trace``, ``business``, ``signed`` (there is a ``Signature``, nothing more), ``attachments``,
-    ``nested`` (packages inside it) and ``defects``; any other has ``file``, ``key``, ``revision``,
+    are), ``trace``, ``business``, ``errors`` (v1's ErrorList), ``signed`` (there is a ``Signature``, nothing
+    more), ``attachments``, ``nested`` (packages inside it) and ``defects``; any other has ``file``, ``key``, ``revision``,
     ``unreadable`` (the reason), ``message`` and ``where``. With ``strict`` both have ``strict``: every reason
     for which the standard would refuse it.
 
@@ -148,6 +148,7 @@ def _parts(fields: Sequence[Field]) -> dict[str, object]:
             for trace in find_all(fields, "TraceHeaderList/TraceHeader")
         ],
         "business": _value(business) if business else {},
+        "errors": [_value(error) for error in find_all(fields, "ErrorList/Error")],
         "signed": any(field.name == "Signature" for field in fields),
     }
 

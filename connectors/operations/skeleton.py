@@ -20,6 +20,9 @@ _TOKEN = re.compile(
 _WORD = b"ContentTransferEncoded"
 _END = re.compile(rb"</(?:[\w.\-]+:)?ContentTransferEncoded\s*>")
 _LONGEST_END = 256
+_MAX_LINES = (
+    8 << 20
+)  # of one payload; libxml2 takes no text of 10 MB, and lines of two characters are nobody's
 
 
 class RefusedError(Exception):
@@ -142,7 +145,7 @@ class _Cutter:
             marked_up = marked_up or b"&" in passed or b"<" in passed
             self._drop(end)
             more = closing is None and self._read()
-        self._kept.append(b"%d" % len(self._spans) + b"\n" * lines)
+        self._kept.append(b"%d" % len(self._spans) + b"\n" * min(lines, _MAX_LINES))
         self._spans.append(Span(start, self._at, marked_up))
 
     def _closing(self) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
@@ -191,6 +192,16 @@ def test_a_defect_says_where_it_is() -> None:
             f"MessageHeader/DueDate, line {line}",
         ),
     )
+
+
+def test_lines_are_the_files_own_behind_a_payload_of_many_lines() -> None:
+    text = base64.b64encode(_PDF)
+    folded = b"\n".join(text[at : at + 4] for at in range(0, len(text), 4)) + b"\n" * 100_000
+    data = _swap((text, folded))(_GOOD).replace(b"</edXML>", b"<edXML:Moi>null</edXML:Moi></edXML>")
+    record = _read(data)
+    line = data[: data.index(b"<edXML:Moi>")].count(b"\n") + 1
+    assert [(defect.code, defect.where) for defect in record.defects] == [("null_value", f"Moi, line {line}")]
+    _unharmed(record)
 
 
 def test_unknown_elements_order_repeats_and_lines_are_kept() -> None:

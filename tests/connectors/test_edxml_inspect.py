@@ -63,6 +63,7 @@ def test_a_package_is_shown_with_its_header_its_files_and_its_faults(tmp_path: P
             "Paper": "0",
             "BussinessDocReason": "Thu hồi do sai thể thức",
         },
+        "errors": [],
         "signed": False,
         "attachments": [
             {

@@ -195,6 +195,16 @@ def test_a_message_is_told_by_its_bytes_whatever_its_name(tmp_path: Path) -> Non
     assert header["Author"] == {"Competence": "KT.", "Function": "Giám đốc", "FullName": "Nguyễn Văn A"}
 
 
+def test_the_errors_that_a_service_reports_are_shown(tmp_path: Path) -> None:
+    error = b"<edXML:ErrorList><edXML:Error><edXML:Code>N.From</edXML:Code></edXML:Error></edXML:ErrorList>"
+    end = b"</SOAP-ENV:Header>"
+    (tmp_path / "a.edxml").write_bytes(
+        write_document_v1(replace(_PACKAGE, files=())).replace(end, error + end)
+    )
+    (shown,) = inspect_edxml(tmp_path)
+    assert shown["errors"] == [{"Code": "N.From"}]
+
+
 def test_a_v1_document_means_what_a_v2_document_means() -> None:
     document = normalise(_read(write_document_v1(_PACKAGE)), load_sources()["dieu_hanh"])
     assert (document.symbol, document.issued_date, document.due_date) == (
