@@ -53,9 +53,9 @@ def inspect_edxml(path: Path, *, strict: bool = False) -> Iterator[dict[str, obj
     A readable package has ``file``, ``key``, ``revision``, ``changed_at``, ``kind``, ``version`` (``2`` or
     ``1``), ``business_type``, ``header`` (elements below MessageHeader by their printed names, nested as they
     are), ``trace``, ``business``, ``errors`` (v1's ErrorList), ``signed`` (there is a ``Signature``, nothing
-    more), ``attachments``, ``nested`` (packages inside it) and ``defects``; any other has ``file``, ``key``, ``revision``,
-    ``unreadable`` (the reason), ``message`` and ``where``. With ``strict`` both have ``strict``: every reason
-    for which the standard would refuse it.
+    more), ``attachments``, ``nested`` (packages inside it) and ``defects``; any other has ``file``, ``key``,
+    ``revision``, ``unreadable`` (the reason), ``message`` and ``where``. With ``strict`` both have ``strict``:
+    every reason for which the standard would refuse it.
 
     Raises:
         RetriableError: nothing is there, or it cannot be read now.
