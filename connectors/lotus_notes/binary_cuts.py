@@ -19,7 +19,7 @@ _SMALLEST = 4096
 _SMALL_RECORD = 1 << 16
 _BLOCK = 8 << 20
 _PIECE = 1 << 17
-_INSIDE_TAG = rb"""(?:[^'"<>/]|/(?!>)|"[^"<]*"|'[^'<]*')*"""
+_INSIDE_TAG = rb"""(?:[^'"<>/]++|/(?!>)|"[^"<]*+"|'[^'<]*+')*+"""  # possessive: nothing is kept to go back to
 _TOKEN = re.compile(
     rb"<(?:(?P<comment>!--)|(?P<cdata>!\[CDATA\[)|(?P<instruction>\?)|(?P<binary>(?:[^\s<>/:!?'\"=]+:)?(?:"
     + b"|".join(name.encode() for name in sorted(BINARY))

@@ -65,8 +65,9 @@ def markup(encoding: Encoding, prefix: str = "") -> Markup:
     unit = b"[\\x00-\\xff]" * encoding.width
     names = _names(lit, prefix)
     after = _after(any_of)
-    quoted = lit('"') + none_of('"<') + b"*" + lit('"') + b"|" + lit("'") + none_of("'<") + b"*" + lit("'")
-    inside = b"(?:" + none_of("'\"<>/") + b"|" + lit("/") + b"(?!" + lit(">") + b")|" + quoted + b")*"
+    quoted = lit('"') + none_of('"<') + b"*+" + lit('"') + b"|" + lit("'") + none_of("'<") + b"*+" + lit("'")
+    # Possessive: a tag of megabytes must not leave a way back at each of its letters.
+    inside = b"(?:" + none_of("'\"<>/") + b"++|" + lit("/") + b"(?!" + lit(">") + b")|" + quoted + b")*+"
     return Markup(
         token=_token(lit, any_of, prefix),
         start=re.compile(lit("<") + names + after),
