@@ -8,6 +8,7 @@ Both give the same answer.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from functools import lru_cache
 
 from asn1crypto import cms, core, x509
@@ -29,11 +30,13 @@ _IMPLICIT_SET, _SET = 0xA0, b"\x31"
 
 
 def attributes_of(signer: cms.SignerInfo) -> dict[str, cms.CMSAttribute]:
-    """The signed attributes by name; of a repeated one the last."""
+    """The signed attributes by name; none where one is repeated or has not one value: then nothing is plain."""
     attributes = signer["signed_attrs"]
     if isinstance(attributes, core.Void) or attributes is None:
         return {}
-    return {str(attribute["type"].native): attribute for attribute in attributes}
+    found = {str(attribute["type"].native): attribute for attribute in attributes}
+    plain = len(found) == len(attributes) and all(len(item["values"]) == 1 for item in found.values())
+    return found if plain else {}
 
 
 def integrity(
@@ -41,7 +44,7 @@ def integrity(
     certificate: x509.Certificate,
     content_type: str,
     digest: bytes,
-    attributes: dict[str, cms.CMSAttribute],
+    attributes: Mapping[str, cms.CMSAttribute],
 ) -> tuple[bool, bool]:
     """Whether the content is what was signed, and whether the signature value holds.
 

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 
 from asn1crypto import algos, cms, keys, tsp, x509
 from pyhanko.sign.general import check_ess_certid
-from pyhanko.sign.validation.generic_cms import extract_certs_for_validation, get_signing_cert_attr
+from pyhanko.sign.validation.generic_cms import extract_certs_for_validation
 
 from signatures.algorithms import ArchivePolicy
 from signatures.certificate import interned
 
 
-def signer_certificate(signed_data: cms.SignedData) -> x509.Certificate:
+def signer_certificate(
+    signed_data: cms.SignedData, attributes: Mapping[str, cms.CMSAttribute]
+) -> x509.Certificate:
     """The certificate of the one signer, as its identifier and its signing-certificate attribute name it.
 
     The plain case, one certificate whose serial number, issuer and digest are all as named, is decided on the
     bytes; every other one is pyHanko's, with its errors.
+
+    Args:
+        signed_data: with one signer.
+        attributes: its signed attributes by name (``cms_integrity.attributes_of``).
 
     Raises:
         SignatureValidationError: there is none, or it is not the one that was signed (EN 319 102-1 §5.2.3.4).
@@ -34,10 +41,23 @@ def signer_certificate(signed_data: cms.SignedData) -> x509.Certificate:
             if choice.name == "certificate" and choice.chosen.serial_number == serial
         ]
         if len(fitting) == 1 and fitting[0].issuer.dump() == issuer:
-            attribute = get_signing_cert_attr(signer["signed_attrs"])
-            if attribute is None or _is_named(fitting[0], attribute["certs"][0]):
+            attribute = _signing_certificate(attributes)
+            has_none = attribute is None and (bool(attributes) or not signer["signed_attrs"])
+            if has_none or (attribute is not None and _is_named(fitting[0], attribute["certs"][0])):
                 return interned(fitting[0].dump())
     return extract_certs_for_validation(signed_data).signer_cert
+
+
+def _signing_certificate(
+    attributes: Mapping[str, cms.CMSAttribute],
+) -> tsp.SigningCertificate | tsp.SigningCertificateV2 | None:
+    for name, kind in (
+        ("signing_certificate_v2", tsp.SigningCertificateV2),
+        ("signing_certificate", tsp.SigningCertificate),
+    ):
+        if name in attributes:
+            return kind.load(attributes[name]["values"][0].dump())
+    return None
 
 
 def _is_named(certificate: x509.Certificate, named: tsp.ESSCertID | tsp.ESSCertIDv2) -> bool:

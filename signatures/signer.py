@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -14,9 +15,6 @@ from functools import lru_cache
 from asn1crypto import cms, core, x509
 from pyhanko.sign.general import CMSStructuralError
 from pyhanko.sign.validation.errors import SignatureValidationError
-from pyhanko.sign.validation.generic_cms import (
-    extract_self_reported_ts,
-)
 from pyhanko.sign.validation.utils import CMSAlgorithmUsagePolicy
 
 from signatures.certificate import describe_certificate, role_of
@@ -94,14 +92,15 @@ def check_integrity(
         judge: trust for the time-stamps; ``None`` judges integrity alone.
     """
     signer = signed_data["signer_infos"][0]
-    verdict = replace(blank, algorithms=algorithm_names(signer), claimed_time=_claimed_time(signer))
+    attributes = attributes_of(signer)
+    verdict = replace(blank, algorithms=algorithm_names(signer), claimed_time=_claimed_time(attributes))
     certificate: x509.Certificate | None = None
     try:
         check_structure(signer, signed_data["encap_content_info"]["content_type"].native)
-        certificate = signer_certificate(signed_data)
+        certificate = signer_certificate(signed_data, attributes)
         verdict = replace(verdict, signer=describe_certificate(certificate), role=role_of(certificate))
         content_type = signed_data["encap_content_info"]["content_type"].native
-        intact, valid = integrity(signer, certificate, content_type, digest, attributes_of(signer))
+        intact, valid = integrity(signer, certificate, content_type, digest, attributes)
     except (MalformedError, CMSStructuralError) as error:
         return Integral(failed(verdict, "FORMAT_FAILURE", str(error.args[0])), certificate)
     except SignatureValidationError as error:
@@ -288,12 +287,14 @@ def _check_signing_time(value: cms.Time) -> None:
         raise MalformedError("signing-time is not in the form of RFC 5652 §11.3")
 
 
-def _claimed_time(signer: cms.SignerInfo) -> datetime | None:
+def _claimed_time(attributes: Mapping[str, cms.CMSAttribute]) -> datetime | None:
     try:
-        moment = extract_self_reported_ts(signer)
-    except Exception:
+        moment = attributes["signing_time"]["values"][0].native
+    except (KeyError, ValueError, TypeError, IndexError):
         return None
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not isinstance(moment, datetime):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _refused(verdict: Verdict, error: SignatureValidationError) -> Verdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -115,9 +115,10 @@ def judge_token(
         token = load_token(source) if isinstance(source, bytes) else source
         digest = hashlib.sha256(token.dump()).hexdigest()
         moment = _info(token)["gen_time"].native
-        certificate = signer_certificate(token)
+        attributes = attributes_of(token["signer_infos"][0])
+        certificate = signer_certificate(token, attributes)
         tsa = rfc4514(certificate.subject)
-        failure = _integrity_failure(token, certificate, imprint)
+        failure = _integrity_failure(token, certificate, attributes, imprint)
     except SignatureValidationError as error:
         sub = error.ades_subindication.standard_name if error.ades_subindication else "FORMAT_FAILURE"
         stamp = TimeStamp(kind, _moment_or_none(token), "", Indication.INDETERMINATE, str(sub))
@@ -159,7 +160,12 @@ def _info(token: cms.SignedData) -> tsp.TSTInfo:
     return info
 
 
-def _integrity_failure(token: cms.SignedData, certificate: x509.Certificate, imprint: Imprint) -> str:
+def _integrity_failure(
+    token: cms.SignedData,
+    certificate: x509.Certificate,
+    attributes: Mapping[str, cms.CMSAttribute],
+    imprint: Imprint,
+) -> str:
     info = _info(token)
     expected = imprint(info["message_imprint"]["hash_algorithm"]["algorithm"].native)
     if expected != info["message_imprint"]["hashed_message"].native:
@@ -167,7 +173,7 @@ def _integrity_failure(token: cms.SignedData, certificate: x509.Certificate, imp
     signer = token["signer_infos"][0]
     content = bytes(token["encap_content_info"]["content"])
     digest = hashlib.new(DIGESTS[signer["digest_algorithm"]["algorithm"].native], content).digest()
-    intact, valid = integrity(signer, certificate, "tst_info", digest, attributes_of(signer))
+    intact, valid = integrity(signer, certificate, "tst_info", digest, attributes)
     if not intact:
         return "HASH_FAILURE"
     return "" if valid else "SIG_CRYPTO_FAILURE"
