@@ -5,13 +5,14 @@ what a format neither signs nor shows:
 
 PDF: all that no path from the trailer's ``/Root`` leads to, and the ``/Contents`` of signatures (what is signed of it,
 the signature itself says). A file cut back to the end of an earlier signed revision means what that revision meant.
-XML: the canonical form's freedoms (exclusive C14N, comments), attributes and text directly in ``ds:Signature`` and
-``ds:Object``, ``ds:KeyInfo`` and XAdES unsigned properties; the signer is compared by his certificate.
+XML: the canonical form's freedoms (exclusive C14N, comments); the place of an enveloped signature; ``ds:KeyInfo``;
+XAdES unsigned properties; attributes and text directly in ``ds:Signature``, ``ds:Object`` and
+``QualifyingProperties``. The signer is compared by his certificate.
 CMS: encoding, certificates, revocation lists, unsigned attributes; leaving one of several signers out.
 MIME: header fields other than those of the parts; preamble and epilogue; line ends. From and Sender are left out where
 trust is: nobody compares them then.
 OOXML, ODF: ZIP metadata and order; of OOXML the document properties, which Office leaves unsigned, the case of names,
-order and spelling of relationships and content types.
+names of the relationships to signatures, order and spelling of relationships and content types.
 """
 
 from __future__ import annotations
@@ -79,20 +80,40 @@ def _pdf(value: generic.PdfObject, seen: dict[object, int]) -> Iterator[Hashable
 
 def _xml(data: bytes) -> Hashable:
     root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
-    values = []
+    signatures = []
     for signature in list(root.iter(f"{{{_DS}}}Signature")):
-        value = signature.find(f"{{{_DS}}}SignatureValue")
-        values.append(base64.b64decode("".join(value.itertext())) if value is not None else b"")
-        unsigned = list(signature.iter("{*}UnsignedProperties"))
-        for item in [*signature.findall(f"{{{_DS}}}KeyInfo"), *unsigned, *([] if value is None else [value])]:
-            if item.getparent() is not None:
-                item.getparent().remove(item)
-        for holder in (signature, *signature.findall(f"{{{_DS}}}Object")):
-            holder.attrib.clear()
-            holder.text = None
-        for child in signature:
+        if next(signature.iterancestors(f"{{{_DS}}}Signature"), None) is None:
+            signatures.append(_signature(signature))
+    return (tuple(signatures), etree.tostring(root, method="c14n", exclusive=True))
+
+
+def _signature(signature: etree._Element) -> Hashable:
+    """What one signature says; an enveloped one is taken out of the document, where its place says nothing."""
+    value = signature.find(f"{{{_DS}}}SignatureValue")
+    octets = base64.b64decode("".join(value.itertext())) if value is not None else b""
+    unsigned = list(signature.iter("{*}UnsignedProperties"))
+    for item in [*signature.findall(f"{{{_DS}}}KeyInfo"), *unsigned, *([] if value is None else [value])]:
+        if item.getparent() is not None:
+            item.getparent().remove(item)
+    qualifying = signature.findall(f"{{{_DS}}}Object/{{*}}QualifyingProperties")
+    for holder in (signature, *signature.findall(f"{{{_DS}}}Object"), *qualifying):
+        holder.attrib.clear()
+        holder.text = None
+        for child in holder:
             child.tail = None
-    return (tuple(values), etree.tostring(root, method="c14n", exclusive=True))
+    parent, said = (
+        signature.getparent(),
+        etree.tostring(signature, method="c14n", exclusive=True, with_tail=False),
+    )
+    if parent is not None:
+        before = signature.getprevious()
+        if before is not None:
+            before.tail = (before.tail or "") + (signature.tail or "")
+        else:
+            parent.text = (parent.text or "") + (signature.tail or "")
+        signature.tail = None
+        parent.remove(signature)
+    return (octets, said)
 
 
 def _cms(data: bytes) -> Hashable:
@@ -106,7 +127,9 @@ def _cms(data: bytes) -> Hashable:
 
 def _mail(part: email.message.Message, sender: bool) -> Iterator[Hashable]:
     if sender:
-        yield tuple(tuple(str(field) for field in part.get_all(name, [])) for name in ("From", "Sender"))
+        yield tuple(
+            tuple(str(field).casefold() for field in part.get_all(name, [])) for name in ("From", "Sender")
+        )
     for item in part.walk():
         kind = item.get_content_type()
         if kind == "application/pkcs7-signature":
@@ -130,7 +153,7 @@ def _zip(data: bytes) -> Iterator[Hashable]:
             if "META-INF/documentsignatures.xml" not in names:
                 name = name.lower()
             if name.endswith(".rels"):
-                yield (name, frozenset(_relationships(content)))
+                yield (name, frozenset(_relationships(content, ids=not name.startswith("_xmlsignatures/"))))
             elif name == "[content_types].xml":
                 yield (name, frozenset(_types(content, names)))
             elif name.startswith("_xmlsignatures/sig") or name == "META-INF/documentsignatures.xml":
@@ -143,11 +166,16 @@ def _zip(data: bytes) -> Iterator[Hashable]:
                 yield (name, content)
 
 
-def _relationships(data: bytes) -> Iterator[Hashable]:
+def _relationships(data: bytes, *, ids: bool) -> Iterator[Hashable]:
     for item in etree.fromstring(data).iter("{*}Relationship"):
         kind = item.get("Type", "")
         if "core-properties" not in kind:
-            yield (item.get("Id"), kind, item.get("Target"), item.get("TargetMode", "Internal"))
+            yield (
+                item.get("Id") if ids else "",
+                kind,
+                item.get("Target"),
+                item.get("TargetMode", "Internal"),
+            )
 
 
 def _types(data: bytes, names: list[str]) -> Iterator[Hashable]:

@@ -41,7 +41,7 @@ def signature_parts(package: Package) -> tuple[list[str], list[str]]:
     nobody.
 
     Raises:
-        RefusedError: there is more than one origin, or a signature is missing.
+        RefusedError: there is more than one origin, or a signature is missing or is typed as something else.
     """
     origins = [item for item in package.relationships.get(PACKAGE, ()) if item.type == _ORIGIN]
     if len(origins) > 1:
@@ -55,6 +55,8 @@ def signature_parts(package: Package) -> tuple[list[str], list[str]]:
     for target in referred:
         if target not in package.parts:
             raise RefusedError(f"the signature {target} is not in the package")
+        if package.parts[target].lower() != f"{_SIGNATURE_CONTENT}xmlsignature+xml":
+            raise RefusedError(f"the signature {target} is said to be of type {package.parts[target]!r}")
     stray = [
         part
         for part, kind in package.parts.items()

@@ -20,6 +20,8 @@ MAX_BYTES = 512 << 20
 
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1
+_UTF8 = 0x800
+_LOCAL_HEADER = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,23 @@ def open_container(stream: BinaryIO) -> ZipContainer:
     if entries and all(entry.header_offset for entry in entries):
         raise RefusedError("bytes stand before the first entry of the ZIP")
     _refuse_entries(entries)
+    _refuse_other_headers(stream, entries)
     return ZipContainer(archive, tuple(entry.filename for entry in entries if not entry.is_dir()))
+
+
+def _refuse_other_headers(stream: BinaryIO, entries: Iterable[zipfile.ZipInfo]) -> None:
+    """An entry's own header must be there and name it as the directory does (APPNOTE.TXT §4.3.7): some readers follow
+    the one, some the other.
+    """
+    for entry in entries:
+        stream.seek(entry.header_offset)
+        header = stream.read(_LOCAL_HEADER)
+        if len(header) < _LOCAL_HEADER or not header.startswith(b"PK\x03\x04"):
+            raise RefusedError(f"the entry {entry.filename!r} is not where the directory says")
+        name = stream.read(int.from_bytes(header[26:28], "little"))
+        encoding = "utf-8" if int.from_bytes(header[6:8], "little") & _UTF8 else "cp437"
+        if name.decode(encoding, "replace") != entry.orig_filename:
+            raise RefusedError(f"the entry {entry.filename!r} has another name in its own header")
 
 
 def _refuse_entries(entries: Iterable[zipfile.ZipInfo]) -> None:
