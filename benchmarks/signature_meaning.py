@@ -3,14 +3,15 @@
 A mutated file may pass only when its meaning is that of the file it was made from. What the meaning leaves out is
 what a format neither signs nor shows:
 
-PDF: all that no path from the trailer's ``/Root`` leads to, and the ``/Contents`` of signatures (what is signed of it,
-the signature itself says). A file cut back to the end of an earlier signed revision means what that revision meant.
+PDF: all that no path from the trailer's ``/Root`` leads to, evidence (``/DSS``), and the ``/Contents`` of signatures
+(what is signed of it, the signature itself says). A file cut back to the end of an earlier signed revision means what
+that revision meant.
 XML: the canonical form's freedoms (exclusive C14N, comments); the place of an enveloped signature; ``ds:KeyInfo``;
 XAdES unsigned properties; attributes and text directly in ``ds:Signature``, ``ds:Object`` and
 ``QualifyingProperties``. The signer is compared by his certificate.
 CMS: encoding, certificates, revocation lists, unsigned attributes; leaving one of several signers out.
-MIME: header fields other than those of the parts; preamble and epilogue; line ends. From and Sender are left out where
-trust is: nobody compares them then.
+MIME: header fields other than those of the parts; preamble and epilogue; line ends. Of From and
+Sender the addresses count, and only with trust: without it nobody compares them.
 OOXML, ODF: ZIP metadata and order; of OOXML the document properties, which Office leaves unsigned, the case of names,
 names of the relationships to signatures, order and spelling of relationships and content types.
 """
@@ -22,6 +23,7 @@ import email
 import io
 import zipfile
 from collections.abc import Hashable, Iterator
+from email.utils import getaddresses
 
 from asn1crypto import cms, core, pem
 from lxml import etree
@@ -66,7 +68,7 @@ def _pdf(value: generic.PdfObject, seen: dict[object, int]) -> Iterator[Hashable
             yield value.encoded_data
         for key in sorted(value):
             yield key
-            if not (key == "/Contents" and "/ByteRange" in value):
+            if not (key == "/Contents" and "/ByteRange" in value) and key != "/DSS":
                 yield from _pdf(value.raw_get(key), seen)
         yield "end"
     elif isinstance(value, generic.ArrayObject):
@@ -126,10 +128,9 @@ def _cms(data: bytes) -> Hashable:
 
 
 def _mail(part: email.message.Message, sender: bool) -> Iterator[Hashable]:
-    if sender:
-        yield tuple(
-            tuple(str(field).casefold() for field in part.get_all(name, [])) for name in ("From", "Sender")
-        )
+    for name in ("From", "Sender") if sender else ():
+        fields = [str(field).casefold() for field in part.get_all(name, [])]
+        yield (name, tuple(address for _, address in getaddresses(fields)))
     for item in part.walk():
         kind = item.get_content_type()
         if kind == "application/pkcs7-signature":

@@ -32,7 +32,8 @@ def scope_of(prepared: Prepared) -> Coverage:
         any((item.whole or item.target is root) and not item.text_only for item in content)
         and root is not prepared.element
     ):
-        return Coverage.WHOLE_FILE
+        hides = _hides_content(prepared, root, [item.target for item in prepared.references])
+        return Coverage.PARTIAL if hides else Coverage.WHOLE_FILE
     if (
         root is prepared.element
         and content
@@ -40,6 +41,28 @@ def scope_of(prepared: Prepared) -> Coverage:
     ):
         return Coverage.WHOLE_FILE
     return Coverage.PARTIAL
+
+
+def _hides_content(prepared: Prepared, root: etree._Element, targets: list[etree._Element | None]) -> bool:
+    """True when an enveloped signature, which leaves itself out, holds what a reader could take for content.
+
+    That is a ds:Object which is not signed and not about the signature, or anywhere in the unsigned rest an
+    element of the document's own vocabulary.
+    """
+    for holder in prepared.element.findall(f"{{{DS}}}Object"):
+        about = [
+            etree.QName(child).localname in ABOUT_THE_SIGNATURE
+            for child in holder.iterchildren(etree.Element)
+        ]
+        if holder not in targets and not (about and all(about)):
+            return True
+    namespace = etree.QName(root).namespace
+    pattern = f"{{{namespace}}}*" if namespace else "{}*"
+    return namespace != DS and any(
+        element not in targets
+        and not any(parent in targets for parent in element.iterancestors() if parent is not root)
+        for element in prepared.element.iter(pattern)
+    )
 
 
 def _enveloping_whole(prepared: Prepared, targets: list[etree._Element]) -> bool:

