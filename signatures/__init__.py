@@ -69,7 +69,7 @@ def verify(
         return now
     if received_at is not None and received_at < at:
         now = by_receipt(now, received_at, lambda: _verify(file, trust, received_at, at, False))
-    return [replace(verdict, provisional=is_provisional(verdict)) for verdict in now]
+    return [replace(verdict, provisional=True) if is_provisional(verdict) else verdict for verdict in now]
 
 
 def _verify(

@@ -96,6 +96,8 @@ def only(signed_data: cms.SignedData, signer: cms.SignerInfo) -> cms.SignedData:
     """The same SignedData with one of its signers: the engine judges one at a time. Signed bytes are not
     re-encoded.
     """
+    if len(signed_data["signer_infos"]) == 1:
+        return signed_data
     alone = cms.SignedData(
         {
             "version": signed_data["version"].native,

@@ -140,6 +140,8 @@ def with_tokens(verdict: Verdict, tokens: tuple[JudgedToken, ...]) -> Verdict:
     worked on after signing, so that its verdict is not a pass, though the signature itself holds. A content
     time-stamp proves nothing that a verdict relies on, and is only reported.
     """
+    if not tokens:
+        return verdict
     messages = (*verdict.messages, *(token.message for token in tokens if token.message))
     verdict = replace(
         verdict,

@@ -7,6 +7,7 @@ import binascii
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from asn1crypto import x509
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
@@ -126,10 +127,16 @@ def _issued_another(item: x509.Certificate, others: list[x509.Certificate]) -> b
 
 def _certificate(element: etree._Element) -> x509.Certificate:
     try:
-        certificate = x509.Certificate.load(_bytes(element), strict=True)
-        _ = (certificate.subject.native, certificate.public_key.algorithm, certificate.serial_number)
+        return _readable(_bytes(element))
     except (ValueError, TypeError, KeyError) as error:
         raise RefusedError(f"X509Certificate cannot be read: {error}") from error
+
+
+@lru_cache(maxsize=4096)
+def _readable(der: bytes) -> x509.Certificate:
+    """The certificate, its fields read once: parsing is lazy, and touching a field is the check."""
+    certificate = x509.Certificate.load(der, strict=True)
+    _ = (certificate.subject.native, certificate.public_key.algorithm, certificate.serial_number)
     return certificate
 
 
