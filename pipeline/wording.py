@@ -136,6 +136,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "record_truncated": ("hồ sơ bị cụt", "record_truncated"),
         "xml_truncated": ("XML bị cụt", "xml_truncated"),
         "xml_malformed": ("XML sai cú pháp", "xml_malformed"),
+        "entity_undefined": ("dùng thực thể XML tự khai báo", "entity_undefined"),
         "dtd_forbidden": ("không phải gói edXML (có DTD)", "dtd_forbidden"),
         "not_edxml": ("không phải edXML", "not_edxml"),
         "not_xml": ("không phải XML", "not_xml"),

@@ -92,7 +92,8 @@ def read_record(listing: Listing, original: Content, context: Mapping[str, str])
 
     Returns:
         The record; or why it cannot be read: ``xml_malformed``, ``encoding_invalid``,
-        ``encoding_unsupported``, ``entity_declared``, ``too_deep``, ``too_many_elements``.
+        ``encoding_unsupported``, ``entity_declared``, ``entity_undefined``, ``too_deep``,
+        ``too_many_elements``.
     """
     encoding = named(context.get("encoding", UTF8))
     if isinstance(encoding, str):

@@ -43,10 +43,6 @@ def cut_out(answer: Content, between: tuple[int, int], unid: str) -> ExportedDxl
         for piece in Slices(reader, Encoding(UTF8)):
             if isinstance(piece, Loss):
                 loss = loss or piece
-            elif piece.refused:
-                return ExportedDxl(
-                    printed, reason=piece.refused, message="the export declares entities of its own"
-                )
             elif _unid(reader, piece) == unid:
                 attributes = piece.root.attributes
                 context = {name: attributes[name] for name in KEPT_ATTRIBUTES if name in attributes}

@@ -26,9 +26,6 @@ UNREADABLE = "unreadable:"
 
 NO_CONTEXT: Mapping[str, str] = MappingProxyType({})
 _HEAD = 1024
-_REFUSED = {
-    "entity_declared": "the export declares entities of its own; records of such a file are not read",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +105,12 @@ def _in_export(name: str, export: Export, skipped: Counter[str], keep: bool) -> 
 
 
 def _slice(place: Locator, reader: ByteReader, encoding: Encoding, piece: Slice, keep: bool) -> Found:
-    reason, said = piece.refused, _REFUSED.get(piece.refused, "")
-    if not reason:
-        try:
-            head = read_head(reader, piece, encoding)
-        except HeadError as error:
-            reason, said = "xml_malformed", f"the head of the record is not well-formed XML: {error}"
-    if reason:
+    try:
+        head = read_head(reader, piece, encoding)
+    except HeadError as error:
         line = reader.line(piece.start, encoding.bytes_of("\n"))
-        return _loss(replace(place, reason=reason, message=said, line=line), reader, keep)
+        said = f"the head of the record is not well-formed XML: {error}"
+        return _loss(replace(place, reason="xml_malformed", message=said, line=line), reader, keep)
     content, state = read_bytes(reader, piece.start, piece.end, head.last_access, keep)
     key = head.key(piece.root.attributes.get("replicaid", "")) or f"sha256:{state}"
     locator = Locator(place.file, place.entries, piece.start, piece.end, piece.root.offset, head.last_access)

@@ -26,7 +26,6 @@ class Markup:
         root: the first start tag of a file.
         closers: what ends a comment, a CDATA section, a processing instruction, a quoted string. For a comment the
             next two hyphens, which may stand nowhere but at its end (XML 1.0, 2.5): group ``ends`` says if they do.
-        entity: an entity declaration of a DTD.
         cdata: the start of a CDATA section.
         doctype: the next structure character of a document type declaration.
         newline: a line feed.
@@ -37,7 +36,6 @@ class Markup:
     tag: re.Pattern[bytes]
     root: re.Pattern[bytes]
     closers: dict[str, re.Pattern[bytes]]
-    entity: re.Pattern[bytes]
     cdata: re.Pattern[bytes]
     doctype: re.Pattern[bytes]
     newline: bytes
@@ -80,7 +78,6 @@ def markup(encoding: Encoding, prefix: str = "") -> Markup:
             '"': re.compile(lit('"')),
             "'": re.compile(lit("'")),
         },
-        entity=re.compile(lit("<!ENTITY")),
         cdata=re.compile(lit("<![CDATA[")),
         doctype=re.compile(b"|".join([any_of("[]>\"'"), lit("<!--"), lit("<?")])),
         newline=encoding.bytes_of("\n"),

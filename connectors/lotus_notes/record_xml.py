@@ -37,6 +37,7 @@ _CHILD = re.compile(
 _XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 _UNBOUND_PREFIX = expat.errors.codes[expat.errors.XML_ERROR_UNBOUND_PREFIX]
 _INVALID_TOKEN = expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN]
+_UNDEFINED_ENTITY = expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]
 
 
 class XmlError(RecordError):
@@ -145,8 +146,9 @@ def read_xml(original: Content, encoding: Encoding, base64_limit: int = LIMIT) -
 
     Raises:
         XmlError: the record is not well formed (``xml_malformed``), is in another encoding (``encoding_invalid``),
-            declares a document type (``entity_declared``), or exceeds a limit (``too_deep``, ``too_large``,
-            ``too_many_elements``).
+            declares a document type (``entity_declared``), uses an entity that XML does not know
+            (``entity_undefined``: none that an export declares is ever expanded), or exceeds a limit
+            (``too_deep``, ``too_large``, ``too_many_elements``).
     """
     cuts = BinaryCuts(_as_utf8(original, encoding), base64_limit)
     markup = cuts.markup
@@ -231,6 +233,8 @@ def _failed(error: ParseError, markup: bytes, encoding: Encoding, cuts: BinaryCu
     reason = "xml_malformed"
     if error.code == _INVALID_TOKEN and not _is_utf8(markup):
         reason = "encoding_invalid"
+    elif error.code == _UNDEFINED_ENTITY:
+        reason = "entity_undefined"
     what = f"the record is not well-formed XML in {encoding.name}: {expat.ErrorString(error.code)}"
     return XmlError(reason, what, cuts.line(line), column + 1)
 

@@ -41,14 +41,12 @@ class Slice:
     Attributes:
         element: ``document``, ``note`` or ``profiledocument``.
         root: what it stands under.
-        refused: why the file's records are not to be read (``entity_declared``), or ``""``.
     """
 
     start: int
     end: int
     element: str
     root: Root
-    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +87,6 @@ class Slices:
         self._root = Root()
         self._root_tag = b""
         self._open_root = False
-        self._refused = ""
         self._skeleton: Skeleton | None = None
         self._stray = False
         self._unended = ""
@@ -187,14 +184,11 @@ class Slices:
     def _enter(self, begin: int) -> None:
         tag = self._tag(begin) or b""
         named = start_tag(tag, self._encoding)
-        self._root = Root(begin, "database", named[1] if named and not self._refused else {})
+        self._root = Root(begin, "database", named[1] if named else {})
         # After an error the container is read on under its root tag, or under a plain one if that is the error.
         self._root_tag = tag if named else self._encoding.bytes_of("<database>")
         self._open_root = True
-        self._skeleton = self._fresh_skeleton()
-
-    def _fresh_skeleton(self) -> Skeleton | None:
-        return None if self._refused else Skeleton(self._encoding, self.skipped)
+        self._skeleton = Skeleton(self._encoding, self.skipped)
 
     def _between(self, start: int, end: int) -> Loss | None:
         """Reads what stands between two records. A loss when records may have been lost there."""
@@ -203,9 +197,8 @@ class Slices:
         wrong = "" if start >= end else self._feed(start, end)
         if unended and not wrong:
             wrong = f"a {unended} does not end"
-            self._skeleton = self._fresh_skeleton()
-            if self._skeleton is not None:
-                self._skeleton.feed(self._root_tag)
+            self._skeleton = Skeleton(self._encoding, self.skipped)
+            self._skeleton.feed(self._root_tag)
         if stray:
             return self._loss(
                 start, end, "start_tag_lost", "a record ends here whose start tag cannot be found"
@@ -288,7 +281,7 @@ class Slices:
             if kind != "document":
                 self.skipped[f"note:{kind}"] += 1
                 return None
-        return Slice(begin, end, name, self._root, self._refused)
+        return Slice(begin, end, name, self._root)
 
     def _cut(self, begin: int, end: int, name: str, why: str) -> Loss:
         return self._loss(begin, end, "record_truncated", f"a <{name}> cannot be read whole: {why}")
@@ -318,19 +311,17 @@ class Slices:
         return None if kind == "comment" and found[2]["ends"] is None else found[1]
 
     def _close_doctype(self, position: int) -> int | None:
-        """End of a document type declaration. Entities declared inside it are refused, whatever they stand
-        for."""
-        begin, depth = position, 0
+        """End of a document type declaration. What it declares is never read: a record that uses an entity of
+        its own is no XML without it, and the records beside it are."""
+        depth = 0
         while (found := self._reader.search(self._markup.doctype, position)) is not None:
-            at, position, match = found
+            _, position, match = found
             mark = match[0].decode(self._encoding.name)
             if mark in {'"', "'"}:
                 position = self._close(mark, position) or self._reader.size
             elif mark in {"<!--", "<?"}:
                 position = self._close("comment" if mark == "<!--" else "instruction", position) or position
             elif mark == ">" and depth == 0:
-                if self._reader.search(self._markup.entity, begin, at) is not None:
-                    self._refused = "entity_declared"
                 return position
             else:
                 depth += {"[": 1, "]": -1}.get(mark, 0)

@@ -172,11 +172,17 @@ def test_an_encoding_nobody_reads_and_bytes_of_another_encoding(tmp_path: Path) 
     assert reasons(tmp_path) == ["encoding_unsupported", "encoding_invalid"]
 
 
-def test_records_of_a_file_that_declares_entities_are_listed_and_refused(tmp_path: Path) -> None:
-    prolog = "<?xml version='1.0'?><!DOCTYPE database [<!ENTITY lol 'ha'>]>"
-    (tmp_path / "a.dxl").write_text(database(document(1, text_item("a", "x")), document(2), prolog=prolog))
-    assert reasons(tmp_path) == ["entity_declared", "entity_declared"]
-    assert [listing.key[:11] for listing in listed(tmp_path)] == ["unreadable:"] * 2
+def test_only_the_record_that_uses_a_declared_entity_is_refused(tmp_path: Path) -> None:
+    prolog = "<?xml version='1.0'?><!DOCTYPE database [<!ENTITY lol SYSTEM 'file:///etc/hostname'>]>"
+    texts = ["x", "&lol;", "y"]
+    documents = [document(n, item("a", f"<text>{text}</text>")) for n, text in enumerate(texts, 1)]
+    (tmp_path / "a.dxl").write_text(database(*documents, prolog=prolog))
+    first, second, third = fetched(tmp_path)
+    assert isinstance(first, SourceRecord)
+    assert isinstance(second, Unreadable)
+    assert second.reason == "entity_undefined"
+    assert isinstance(third, SourceRecord)
+    assert third.fields[-1].values == ("y",)
 
 
 def test_losses_have_the_same_key_each_time_and_their_place(tmp_path: Path) -> None:

@@ -443,6 +443,7 @@ def test_a_mime_message_is_an_attachment() -> None:
         (b"<document><item></document>", "", "xml_malformed"),
         ("<document>Tỉnh \xe0</document>".encode("latin-1", "ignore"), "", "encoding_invalid"),
         (b"<!DOCTYPE document [<!ENTITY a 'b'>]><document>&a;</document>", "", "entity_declared"),
+        (b"<document>&a;</document>", "", "entity_undefined"),
         (b"<document/>", "x-lmbcs", "encoding_unsupported"),
         (b"<document>" + b"<item>" * 300 + b"</item>" * 300 + b"</document>", "", "too_deep"),
         (b"", "", "xml_malformed"),

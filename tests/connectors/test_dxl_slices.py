@@ -169,15 +169,17 @@ def test_a_doctype_is_tolerated_and_its_decoys_are_passed() -> None:
     )
     data = database(A, prolog=prolog).encode()
     assert records(data) == [A.encode()]
-    assert [piece.refused for piece in cut(data)[0] if isinstance(piece, Slice)] == [""]
 
 
-def test_a_file_that_declares_entities_is_refused() -> None:
+def test_entities_that_a_file_declares_are_never_expanded() -> None:
     prolog = "<!DOCTYPE database [<!ENTITY a '<document/>'><!ENTITY b \"&a;&a;\">]>\n"
-    found, _ = cut(database(A, B, prolog=prolog).encode())
-    assert [(type(piece), getattr(piece, "refused", "")) for piece in found] == [
-        (Slice, "entity_declared"),
-        (Slice, "entity_declared"),
+    data = database(A, B, prolog=prolog).encode()
+    assert records(data) == [A.encode(), B.encode()]
+    found, _ = cut(database(A, "&b;", B, prolog=prolog).encode())
+    assert [piece.reason if isinstance(piece, Loss) else piece.element for piece in found] == [
+        "document",
+        "container_malformed",
+        "document",
     ]
 
 
