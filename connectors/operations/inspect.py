@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -45,6 +45,12 @@ _LISTS: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 """Elements that the standard lets repeat, by parent: always lists, so that one and many look the same."""
+_SHOWN_APART = frozenset(
+    {
+        *("MessageHeader", "TraceHeaderList", "TraceHeader", "Bussiness", "ErrorList", "Signature", NESTED),
+        *("edXMLManifest", "Manifest", "AttachmentEncoded", "Attachment"),
+    }
+)
 
 
 def inspect_edxml(path: Path, *, strict: bool = False) -> Iterator[dict[str, object]]:
@@ -52,10 +58,10 @@ def inspect_edxml(path: Path, *, strict: bool = False) -> Iterator[dict[str, obj
 
     A readable package has ``file``, ``key``, ``revision``, ``changed_at``, ``kind``, ``version`` (``2`` or
     ``1``), ``business_type``, ``header`` (elements below MessageHeader by their printed names, nested as they
-    are), ``trace``, ``business``, ``errors`` (v1's ErrorList), ``signed`` (there is a ``Signature``, nothing
-    more), ``attachments``, ``nested`` (packages inside it) and ``defects``; any other has ``file``, ``key``,
-    ``revision``, ``unreadable`` (the reason), ``message`` and ``where``. With ``strict`` both have ``strict``:
-    every reason for which the standard would refuse it.
+    are), ``trace``, ``business``, ``errors`` (v1's ErrorList), ``other`` (elements beside these), ``signed``
+    (there is a ``Signature``, nothing more), ``attachments``, ``nested`` (packages inside it) and ``defects``;
+    any other has ``file``, ``key``, ``revision``, ``unreadable`` (the reason), ``message`` and ``where``. With
+    ``strict`` both have ``strict``: every reason for which the standard would refuse it.
 
     Raises:
         RetriableError: nothing is there, or it cannot be read now.
@@ -149,24 +155,34 @@ def _parts(fields: Sequence[Field]) -> dict[str, object]:
         ],
         "business": _value(business) if business else {},
         "errors": [_value(error) for error in find_all(fields, "ErrorList/Error")],
+        "other": _by_name(_others(fields, header)),
         "signed": any(field.name == "Signature" for field in fields),
     }
+
+
+def _others(fields: Sequence[Field], header: Field | None) -> Iterator[Field]:
+    for field in fields:
+        if field.name == "TraceHeaderList":
+            yield from _others(field.children, header)
+        elif field.name not in _SHOWN_APART and field is not header:
+            yield field
 
 
 def _value(field: Field) -> object:
     """The text of a leaf as printed; of any other its parts by name, repeated ones as a list."""
     if not field.children:
         return field.text
-    lists = _LISTS.get(field.name, frozenset())
-    grouped: dict[str, list[object]] = {}
-    for part in field.children:
-        grouped.setdefault(part.name, []).append(_value(part))
-    value: dict[str, object] = {
-        name: parts if len(parts) > 1 or name in lists else parts[0] for name, parts in grouped.items()
-    }
+    value = _by_name(field.children, _LISTS.get(field.name, frozenset()))
     if text := field.text.strip():
         value["#text"] = text
     return value
+
+
+def _by_name(fields: Iterable[Field], lists: frozenset[str] = frozenset()) -> dict[str, object]:
+    grouped: dict[str, list[object]] = {}
+    for field in fields:
+        grouped.setdefault(field.name, []).append(_value(field))
+    return {name: parts if len(parts) > 1 or name in lists else parts[0] for name, parts in grouped.items()}
 
 
 def _attachment(attachment: Attachment) -> dict[str, object]:

@@ -64,6 +64,7 @@ def test_a_package_is_shown_with_its_header_its_files_and_its_faults(tmp_path: P
             "BussinessDocReason": "Thu hồi do sai thể thức",
         },
         "errors": [],
+        "other": {},
         "signed": False,
         "attachments": [
             {
@@ -92,6 +93,21 @@ def test_a_package_is_shown_with_its_header_its_files_and_its_faults(tmp_path: P
             },
         ],
     }
+
+
+def test_elements_that_no_standard_names_are_shown_wherever_they_stand(tmp_path: Path) -> None:
+    data = (
+        _plain(trace=(Trace("000.00.00.H10", datetime(2025, 3, 14, 16, 5, 9, tzinfo=LOCAL)),))
+        .replace(b"</edXML:MessageHeader>", b"<edXML:Phieu>7</edXML:Phieu></edXML:MessageHeader>")
+        .replace(b"</edXML:TraceHeaderList>", b"<edXML:Tram>T1</edXML:Tram></edXML:TraceHeaderList>")
+        .replace(b"</edXML:edXMLEnvelope>", b"</edXML:edXMLEnvelope><Kho>K2</Kho>")
+    )
+    (tmp_path / "a.edxml").write_bytes(data)
+    (shown,) = inspect_edxml(tmp_path)
+    header = shown["header"]
+    assert isinstance(header, dict)
+    assert header["Phieu"] == "7"
+    assert shown["other"] == {"Tram": "T1", "Kho": "K2"}
 
 
 def test_what_cannot_be_read_is_shown_with_the_reason(tmp_path: Path) -> None:
