@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from mappings.dates import parse_date
 from mappings.notation import NUMBER, ORGAN, Symbol, parse_symbol
-from mappings.symbol_text import LETTERS, cleaned_symbol
+from mappings.symbol_text import LETTERS, STROKED_D, cleaned_symbol
 
 MOST = 200
 """Citations of one document that are looked at."""
@@ -72,6 +72,7 @@ def contradictions(citations: Iterable[Citation]) -> tuple[Contradiction, ...]:
 def _cited(text: str) -> Iterator[Citation]:
     if "/" not in text:
         return
+    text = text.translate(STROKED_D)
     for match in _SYMBOL.finditer(text):
         symbol = _symbol(match["symbol"])
         if symbol is None:

@@ -19,7 +19,7 @@ from mappings.field_paths import leaves, members
 from mappings.legacy_decoding import decode
 from mappings.legacy_fonts import draws_capitals, encoding_of_font
 from mappings.opening_text import LIMIT, decode_text, markup_text, opening_texts, without_payloads
-from mappings.secrecy_marks import LEVELS, Mark, mark_in_text, mark_in_title
+from mappings.secrecy_marks import LEVELS, Mark, mark_in_symbol, mark_in_text, mark_in_title
 from mappings.secrecy_names import is_classification_field, level_of_value, mark_in_name
 from mappings.secrecy_patterns import Level, patterns
 from mappings.shared_fields import TEXTS_OF_TITLE
@@ -43,6 +43,9 @@ class Finding:
 
 
 _SYMBOLS = ("symbol", "notation", "number", "uid")
+_SYMBOL_NAMES = frozenset(
+    ("code", "codenumber", "codenotation", "documentid", "sokyhieu", "kyhieu", "sovanban")
+)
 _LONGEST_TITLE = 1000
 _RAW_LIMIT = 64 * 1024 * 1024
 _AROUND = 300  # characters on both sides of a candidate: its line, and the phrase that may make it harmless
@@ -57,11 +60,8 @@ _TITLE_NAMES = frozenset(
             "ghichu",
             "note",
             "content",
-            "sokyhieu",
         ),
         *(
-            "kyhieu",
-            "codenotation",
             "sphereofpromulgation",
             "typename",
             "loaivanban",
@@ -114,6 +114,7 @@ def _field_findings(record: SourceRecord, config: SourceConfig) -> Iterator[Find
         for field in config.secrecy.fields
     }
     titles = _paths_of(config, TEXTS_OF_TITLE)
+    symbols = _paths_of(config, _SYMBOLS)
     for path, field in leaves(record.fields):
         name = path.rpartition("/")[2]
         where = f"field {_safe(path)}"
@@ -122,13 +123,14 @@ def _field_findings(record: SourceRecord, config: SourceConfig) -> Iterator[Find
             for value in members(field):
                 yield from _some(_finding(where, level_of_value(value, extra)))
             continue
-        is_title = path.casefold() in titles or fold(name).replace(" ", "") in _TITLE_NAMES
+        folded = fold(name).replace(" ", "")
+        look = mark_in_text
+        if path.casefold() in symbols or folded in _SYMBOL_NAMES:
+            look = mark_in_symbol
+        elif path.casefold() in titles or folded in _TITLE_NAMES:
+            look = mark_in_title
         for text in _texts(field):
-            mark = (
-                mark_in_title(text)
-                if is_title and len(text) <= _LONGEST_TITLE
-                else mark_in_text(text[:LIMIT])
-            )
+            mark = look(text) if len(text) <= _LONGEST_TITLE else mark_in_text(text[:LIMIT])
             yield from _some(_finding(where, mark))
 
 

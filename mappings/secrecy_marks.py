@@ -48,6 +48,19 @@ def mark_in_title(text: str) -> Mark | None:
     return highest((mark_in_text(latin), *doubtful))
 
 
+def mark_in_symbol(text: str) -> Mark | None:
+    """As ``mark_in_title``, and a level anywhere: a number or notation holds no word that only looks like one."""
+    latin = in_latin(text)
+    if not may_hold_mark(latin):
+        return None
+    words = (
+        Mark(_level_of(match), "symbol")
+        for spelling in spellings(latin)
+        for match in patterns().word.finditer(_masked(patterns().harmless, _lower(spelling)))
+    )
+    return highest((mark_in_title(latin), *words))
+
+
 def highest(marks: Iterable[Mark | None]) -> Mark | None:
     """The mark of the highest level, the first of several; ``None`` without any."""
     found = (mark for mark in marks if mark is not None)

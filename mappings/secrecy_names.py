@@ -91,6 +91,8 @@ def _stands_out(tokens: list[str], folded: list[str], at: int, end: int) -> bool
         return True
     if _follows_noun(folded, at) and (not after or after.isdigit() or after in _HYPHENS or after == "so"):
         return True
+    if before in _HYPHENS and after in _HYPHENS and tokens[at].isupper() and _follows_noun(folded, at - 1):
+        return True
     friend = _word_before(folded, at) in patterns().bare_before
     friend = friend or _word_after(folded, end) in patterns().bare_after
     if friend:

@@ -31,6 +31,8 @@ def cleaned_symbol(text: str) -> tuple[str, tuple[str, ...]]:
 _LABEL = re.compile(
     r"^(?:[^\W\d_]+(?: [^\W\d_]+){0,3} )??s[ốôo](?: ?(?:và|,|&)? ?ký hiệu)? ?[:.]? ?(?=\S)", re.IGNORECASE
 )
+STROKED_D: Mapping[int, str] = MappingProxyType({0x00D0: "Đ", 0x0189: "Đ", 0x00F0: "đ", 0x0256: "đ"})
+"""Letters of other alphabets that are drawn as Đ and đ, for ``str.translate``; keyboards for Latin give them."""
 # U+00D0 and U+0189 are drawn as Đ; § and ® are the bytes of Đ and đ in TCVN3, Ñ and ñ in VNI. No notation
 # holds any of them, nor Greek or Cyrillic capitals.
 _LOOKALIKES = {

@@ -44,6 +44,7 @@ def test_the_references_of_an_offices_report() -> None:
         ("Thông tư 12/2020/\nTT-BNV ngày 1.2.2020", [("12/2020/TT-BNV", date(2020, 2, 1))]),
         ("(số 15-QC/BTCTU-BDVTU)", [("15-QC/BTCTU-BDVTU", None)]),
         ("Nghị định 33/2002/ND-CP", [("33/2002/ND-CP", None)]),
+        ("Quy định số 66-Q\u00d0/TW ngày 06/02/2017", [("66-QĐ/TW", date(2017, 2, 6))]),
         ("33/2002/NĐ-CP ngày 28/3/2002 và 33/2002/NĐ-CP", [("33/2002/NĐ-CP", date(2002, 3, 28))]),
         ("33/2002/NĐ-CP ngày 31/02/2002", [("33/2002/NĐ-CP", None)]),
         ("33/2002/NĐ-CP có hiệu lực từ ngày 01/4/2002", [("33/2002/NĐ-CP", None)]),

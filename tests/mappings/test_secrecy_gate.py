@@ -155,6 +155,8 @@ def test_a_file_that_vanishes_or_fails_has_no_text() -> None:
             "field TrichYeu:doubtful_word")),
         (item("Subject", "Báo cáo (Mật)"), Finding("mat", "field Subject:bracketed")),
         (item("SoKyHieu", "12-BC/TU (Mật)"), Finding("mat", "field SoKyHieu:bracketed")),
+        (item("SoKyHieu", "Mật 12-BC/TU"), Finding("mat", "field SoKyHieu:symbol")),
+        (item("CodeNumber", "mật 12"), Finding("mat", "field CodeNumber:symbol")),
         (item("GhiChu", "Độ mật: Tuyệt mật"), Finding("tuyet_mat", "field GhiChu:label")),
         (item("TruongLa", "MẬT"), Finding("mat", "field TruongLa:line")),
         (Field("NoiDung", "richtext", runs=(TextRun("MË", ".VnTimeH"), TextRun("T\nBÁO CÁO"))),
@@ -196,6 +198,10 @@ def test_names_of_attachments_and_of_the_container() -> None:
     assert screen(record(files=(attachment("BC_TOI_MAT.pdf", b""),)), NOTES) == Finding(
         "toi_mat", "attachment 1 name:name"
     )
+    assert screen(record(files=(attachment("CV-MAT-15.pdf", b""),)), NOTES) == Finding(
+        "mat", "attachment 1 name:name"
+    )
+    assert screen(record(files=(attachment("Công văn-Mặt trận-15.pdf", b""),)), NOTES) is None
     assert screen(record(context={"file": "drop/VB_TUYET_MAT.dxl"}), NOTES) == Finding(
         "tuyet_mat", "context file:name"
     )
