@@ -13,11 +13,9 @@ from pipeline.batch_lines import QuarantinedLine, ReceivedLine, VerifiedLine, Wi
 from schemas.document import AttachmentRef
 from schemas.record import Content
 from signatures import verify
-from signatures.signed_file import SignedFile
+from signatures.signed_file import DETACHED_SUFFIXES, SignedFile
 from signatures.trust import TrustStore
 from signatures.verdict import Coverage, Indication, Verdict
-
-_DETACHED = (".p7s", ".sig")
 
 
 def judge(
@@ -96,9 +94,9 @@ def _of_a_part(verdict: Verdict) -> Verdict:
 def _detached_content(
     attachment: AttachmentRef, siblings: tuple[AttachmentRef, ...], objects: ObjectStore
 ) -> Content | None:
-    """The file that a detached signature belongs to: its sibling of the same name without ``.p7s``."""
+    """The file that a detached signature belongs to: its sibling of the same name without ``.p7s`` or the like."""
     lowered = attachment.name.lower()
-    for suffix in _DETACHED:
+    for suffix in DETACHED_SUFFIXES:
         if lowered.endswith(suffix):
             signed_name = lowered.removesuffix(suffix)
             for sibling in siblings:

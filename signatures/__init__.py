@@ -107,7 +107,7 @@ def _dispatch(
         return verify_smime(data, judge_for, blank)
     if engine is Engine.CMS:
         return verify_cms(data, file.detached, judge_for, blank)
-    return verify_xml(data, judge_for, blank)
+    return verify_xml(data, file.detached, judge_for, blank)
 
 
 def _judge(trust: TrustStore, at: datetime, known_until: datetime | None, evidence: FileEvidence) -> Judge:

@@ -10,8 +10,9 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import ClassVar
 
-from asn1crypto import cms, core, pem
+from asn1crypto import cms, core, pem, tsp
 from asn1crypto import crl as asn1_crl
 
 from schemas.record import Content, chunks
@@ -27,8 +28,8 @@ from signatures.signer import (
     judge_trust,
     proven_time,
 )
-from signatures.timestamps import DIGESTS, Imprint
-from signatures.verdict import Coverage, Indication, Modification, Verdict
+from signatures.timestamps import DIGESTS, Imprint, judge_token
+from signatures.verdict import Coverage, Indication, Integrity, Modification, SignerRole, Verdict
 
 MAX_SIGNERS = 64
 """Signers per file; more is an attack on the time that validation takes, or a mistake."""
@@ -65,7 +66,9 @@ def verify_cms(
     verdicts = []
     for index, signer in enumerate(signers):
         start = replace(blank, path=f"signer[{index}]", modification=Modification.NONE)
-        if enclosed is not None and detached is not None:
+        if signed_data["encap_content_info"]["content_type"].native == "tst_info":
+            verdicts.append(_token_verdict(only(signed_data, signer), detached, judge, start))
+        elif enclosed is not None and detached is not None:
             message = (
                 "content is enclosed and detached content was given as well: two answers to what was signed"
             )
@@ -85,11 +88,29 @@ def load_signed_data(data: bytes) -> cms.SignedData:
         _, _, data = pem.unarmor(data)
     elif re.match(rb"\s*MI[A-Za-z0-9+/]", data):
         data = base64.b64decode(data, validate=False)
-    info = cms.ContentInfo.load(data, strict=True)
+    info = _response_token(data) or cms.ContentInfo.load(data, strict=True)
     if info["content_type"].native != "signed_data":
         raise ValueError(f"content of type {info['content_type'].native} instead of signed_data")
     content: cms.SignedData = info["content"]
     return content
+
+
+def _response_token(data: bytes) -> cms.ContentInfo | None:
+    """The token of a time-stamp response (RFC 3161 §2.4.2), ``None`` when the bytes are no response.
+
+    Raises:
+        ValueError: a response without a token, or bytes follow it.
+    """
+    try:
+        response = tsp.TimeStampResp.load(data, strict=True)
+        _ = response["status"]["status"].native
+    except (ValueError, TypeError, KeyError):
+        return None
+    token = response["time_stamp_token"]
+    if isinstance(token, core.Void):
+        raise ValueError("a time-stamp response without a token")
+    found: cms.ContentInfo = token
+    return found
 
 
 def only(signed_data: cms.SignedData, signer: cms.SignerInfo) -> cms.SignedData:
@@ -112,10 +133,22 @@ def only(signed_data: cms.SignedData, signer: cms.SignerInfo) -> cms.SignedData:
 
 def enclosed_content(signed_data: cms.SignedData) -> bytes | None:
     """The content octets inside, ``None`` for a detached signature."""
-    content = signed_data["encap_content_info"]["content"]
+    try:
+        content = signed_data["encap_content_info"]["content"]
+    except ValueError:  # octets that are not of the type that they are said to be: still what was signed
+        content = _Enclosed.load(signed_data["encap_content_info"].dump())["content"]
     if isinstance(content, core.Void) or content is core.VOID:
         return None
     return bytes(content)
+
+
+class _Enclosed(core.Sequence):  # type: ignore[misc]
+    """EncapsulatedContentInfo (RFC 5652 §5.2) whose octets are taken as they are."""
+
+    _fields: ClassVar = [
+        ("content_type", cms.ContentType),
+        ("content", core.OctetString, {"explicit": 0, "optional": True}),
+    ]
 
 
 def evidence_of(signed_data: cms.SignedData) -> FileEvidence:
@@ -152,18 +185,46 @@ def _signer_verdict(
     if not found.holds:
         return found.verdict
     verdict = replace(found.verdict, coverage=Coverage.WHOLE_FILE)
-    if signed_data["encap_content_info"]["content_type"].native == "tst_info":
-        message = "a time-stamp token on its own: what it stamps is not known"
-        return replace(
-            verdict,
-            indication=Indication.INDETERMINATE,
-            sub_indication="SIGNED_DATA_NOT_FOUND",
-            messages=(message,),
-        )
     return (
         verdict
         if judge is None
         else _trusted(signed_data, imprint(name) if enclosed is None else None, found, verdict, judge)
+    )
+
+
+def _token_verdict(
+    signed_data: cms.SignedData, detached: Content | None, judge: Judge | None, start: Verdict
+) -> Verdict:
+    """A time-stamp token (RFC 3161) as a file of its own: over the file beside it, or over nobody knows what."""
+    if detached is None:
+        enclosed = enclosed_content(signed_data)
+        name = signed_data["signer_infos"][0]["digest_algorithm"]["algorithm"].native
+        imprint = _imprint(enclosed, None)
+        found = check_integrity(signed_data, imprint(name), imprint, start, None)
+        if not found.holds:
+            return found.verdict
+        return replace(
+            found.verdict,
+            role=SignerRole.TIME_STAMP,
+            coverage=Coverage.WHOLE_FILE,
+            indication=Indication.INDETERMINATE,
+            sub_indication="SIGNED_DATA_NOT_FOUND",
+            messages=("a time-stamp token on its own: what it stamps is not known",),
+        )
+    token = judge_token(signed_data, "content", _imprint(None, detached), judge)
+    passed = token.stamp.indication is Indication.TOTAL_PASSED
+    return replace(
+        start,
+        indication=token.stamp.indication,
+        sub_indication=token.stamp.sub_indication,
+        integrity=Integrity.INTACT if token.matches else Integrity.BROKEN,
+        coverage=Coverage.WHOLE_FILE,
+        role=SignerRole.TIME_STAMP,
+        timestamps=(token.stamp,),
+        best_time=token.stamp.moment if passed else None,
+        best_time_source="timestamp" if passed else "",
+        evidence=(token.sha256,) if token.sha256 else (),
+        messages=(token.message,) if token.message else (),
     )
 
 

@@ -16,7 +16,7 @@ from lxml import etree
 from signatures.cms import JudgeFor
 from signatures.signer import failed
 from signatures.verdict import Coverage, Indication, Verdict
-from signatures.xml import Covered, Surroundings, judge_signature, path_of
+from signatures.xml import judge_signature, path_of
 from signatures.xml_guard import (
     CANONICALIZATIONS,
     DS,
@@ -26,6 +26,7 @@ from signatures.xml_guard import (
     parse,
     signatures_of,
 )
+from signatures.xml_surroundings import Covered, Surroundings
 from signatures.zip_container import ZipContainer
 
 DOCUMENT_SIGNATURES = "META-INF/documentsignatures.xml"

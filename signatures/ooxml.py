@@ -17,8 +17,9 @@ from signatures.opc_manifest import check_manifest
 from signatures.opc_package import Package, read_package
 from signatures.signer import failed
 from signatures.verdict import Coverage, Indication, Verdict
-from signatures.xml import Covered, Surroundings, judge_signature, path_of
+from signatures.xml import judge_signature, path_of
 from signatures.xml_guard import DS, Prepared, RefusedError, identifiers, parse
+from signatures.xml_surroundings import Covered, Surroundings
 from signatures.zip_container import ZipContainer
 
 _MACRO_SIGNATURES = ("vbaprojectsignature.bin", "vbaprojectsignatureagile.bin", "vbaprojectsignaturev3.bin")

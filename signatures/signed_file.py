@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from schemas.record import Content
 
+DETACHED_SUFFIXES = (".p7s", ".sig", ".xades", ".xsig", ".tst", ".tsr")
+"""Ends of the names of files that sign or stamp the file of the same name without them."""
+
 
 @dataclass(frozen=True, slots=True)
 class SignedFile:

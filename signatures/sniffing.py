@@ -25,6 +25,8 @@ _PDF = re.compile(rb"%PDF-\d")
 _CMS_PEM = re.compile(rb"\s*-----BEGIN (?:PKCS7|PKCS #7 SIGNED DATA|CMS)-----")
 _CMS_BASE64 = re.compile(rb"\s*MI[A-P][A-Za-z0-9+/\r\n]{6,}")
 _SIGNED_DATA_OID = bytes.fromhex("06092a864886f70d010702")  # 1.2.840.113549.1.7.2, RFC 5652 §5.1
+_MOST_BEFORE_THE_TYPE = 32
+"""Bytes in which a CMS structure names its type; a time-stamp response has its status before the token."""
 _HEADER = re.compile(
     rb"(?:From [^\n]*\n)?(?:[\x21-\x39\x3b-\x7e]+[ \t]*:[^\n]*(?:\n[ \t]+[^\n]*)*(?:\n|\Z))+"
 )
@@ -80,7 +82,7 @@ def describe(head: bytes) -> str:
 def _is_cms(head: bytes) -> bool:
     if _CMS_PEM.match(head):
         return True
-    if head[:1] == b"\x30" and _SIGNED_DATA_OID in head[:24]:
+    if head[:1] == b"\x30" and _SIGNED_DATA_OID in head[:_MOST_BEFORE_THE_TYPE]:
         return True
     if not _CMS_BASE64.match(head):
         return False

@@ -9,16 +9,16 @@ from __future__ import annotations
 import copy
 import io
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from types import MappingProxyType
 
 import xmlsec
 from asn1crypto import x509
 from lxml import etree
 
+from schemas.record import Content
 from signatures.algorithms import CutOff, digest_cut_off, key_cut_off
 from signatures.certificate import describe_certificate, role_of
 from signatures.chain import FileEvidence, Judge
@@ -27,6 +27,7 @@ from signatures.signer import apply_trust, failed, proven_time, with_tokens
 from signatures.timestamps import JudgedToken, imprint_of, judge_token
 from signatures.verdict import Coverage, Indication, Integrity, Modification, Verdict
 from signatures.xades import Properties, read_properties
+from signatures.xml_detached import of_the_file_beside, surroundings_of
 from signatures.xml_guard import (
     BASE64,
     DIGESTS,
@@ -53,6 +54,7 @@ from signatures.xml_keys import (
     unrelated,
 )
 from signatures.xml_scope import scope_of
+from signatures.xml_surroundings import Surroundings
 
 _EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 
@@ -66,40 +68,14 @@ class _Key:
     others: tuple[x509.Certificate, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Covered:
-    """What a signature in a container covers of it.
-
-    Attributes:
-        coverage: of the whole container.
-        broken: names of signed files that are not what was signed.
-        messages: what is not covered, for a person.
-        claimed_time: when the container's own property says that it was signed; XAdES comes first.
-    """
-
-    coverage: Coverage
-    broken: tuple[str, ...] = ()
-    messages: tuple[str, ...] = ()
-    claimed_time: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a signature file in a container signs beside itself.
-
-    Attributes:
-        covered: called with a signature whose form was accepted, once its value holds.
-        files: content of other files by the URI that references name them with.
-        manifests: ``covered`` computes the digests of a ds:Manifest.
-    """
-
-    covered: Callable[[Prepared], Covered]
-    files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
-    manifests: bool = False
-
-
-def verify_xml(data: bytes, judge_for: JudgeFor | None, blank: Verdict) -> list[Verdict]:
+def verify_xml(
+    data: bytes, detached: Content | None, judge_for: JudgeFor | None, blank: Verdict
+) -> list[Verdict]:
     """The verdicts of an XML file; ``judge_for`` is ``None`` to judge integrity alone.
+
+    Args:
+        data: the file. detached: the file that its signatures are over, if that is another one.
+        judge_for, blank: trust, and the verdict to fill in.
 
     Raises:
         Exception: whatever the parser raises on a file without a trace of a signature; the caller turns it
@@ -125,9 +101,23 @@ def verify_xml(data: bytes, judge_for: JudgeFor | None, blank: Verdict) -> list[
         ids = identifiers(root)
     except RefusedError as error:
         return [failed(replace(blank, path=path_of(item)), "FORMAT_FAILURE", str(error)) for item in found]
-    return [
-        judge_signature(item, ids, judge_for, replace(blank, path=path_of(item))) for item in found
-    ] + others
+    verdicts = [_beside(item, ids, detached, judge_for, replace(blank, path=path_of(item))) for item in found]
+    return verdicts + others
+
+
+def _beside(
+    signature: etree._Element,
+    ids: dict[str, etree._Element],
+    detached: Content | None,
+    judge_for: JudgeFor | None,
+    start: Verdict,
+) -> Verdict:
+    try:
+        around = surroundings_of(signature, detached)
+    except RefusedError as error:
+        return failed(start, "FORMAT_FAILURE", str(error))
+    verdict = judge_signature(signature, ids, judge_for, start, around)
+    return verdict if detached is None or around is not None else of_the_file_beside(verdict)
 
 
 def _mentions(data: bytes, word: bytes) -> bool:

@@ -13,7 +13,7 @@ from pipeline.commands.output import Output
 from pipeline.settings import load_settings
 from schemas.record import FileContent, sha256_of
 from signatures import verify as verify_signatures
-from signatures.signed_file import SignedFile
+from signatures.signed_file import DETACHED_SUFFIXES, SignedFile
 from signatures.trust import load_trust
 from signatures.verdict import Indication, Verdict, worst
 
@@ -78,7 +78,7 @@ def _moment(at: str | None) -> datetime:
 def _beside(path: Path) -> FileContent | None:
     """The file that a detached signature ``x.pdf.p7s`` signs, when ``x.pdf`` lies beside it."""
     signed = path.with_suffix("")
-    return FileContent(signed) if path.suffix.lower() in (".p7s", ".sig") and signed.is_file() else None
+    return FileContent(signed) if path.suffix.lower() in DETACHED_SUFFIXES and signed.is_file() else None
 
 
 def _json(path: Path, sha256: str, verdict: Indication, verdicts: list[Verdict]) -> dict[str, object]:
