@@ -71,6 +71,9 @@ def read_properties(prepared: Prepared) -> Properties:
     if qualifying.get("Target", "") not in ("", f"#{identifier}"):
         raise RefusedError("QualifyingProperties that point to another signature")
     namespace = etree.QName(qualifying).namespace
+    known = {f"{{{namespace}}}SignedProperties", f"{{{namespace}}}UnsignedProperties"}
+    if any(child.tag not in known for child in qualifying.iterchildren(etree.Element)):
+        raise RefusedError("QualifyingProperties with something else in them than properties")
     signed = qualifying.findall(f"{{{namespace}}}SignedProperties")
     if len(signed) > 1 or any(item.target not in signed for item in claimed):
         raise RefusedError("a reference to SignedProperties that are not this signature's own")

@@ -30,12 +30,13 @@ def build(
     xades: bool = False,
     named: Holder | None = None,
     time: datetime | None = None,
+    identifier: str = "chu-ky",
 ) -> etree._Element:
     """A signed ds:Signature in ``place`` (the root by default): enveloped for ``uri=""``, exclusive C14N."""
     signature = xmlsec.template.create(
         root, xmlsec.constants.TransformExclC14N, xmlsec.constants.TransformEcdsaSha256, ns="ds"
     )
-    signature.set("Id", "chu-ky")
+    signature.set("Id", identifier)
     (root if place is None else place).append(signature)
     reference = xmlsec.template.add_reference(signature, xmlsec.constants.TransformSha256, uri=uri)
     if uri == "":
