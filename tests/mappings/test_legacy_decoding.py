@@ -51,6 +51,11 @@ TEXTS = {
         ("ca?nh ba'o\\. Ta\\?", Encoding.VIQR, "cảnh báo. Ta?"),  # RFC 1456: a backslash makes a mark literal
         ("Cha. Me. Ba? Ta...", Encoding.VIQR, "Cha. Me. Ba? Ta..."),
         ("chi bo^. Ta. va` to^i", Encoding.VIQR, "chi bộ Tạ và tôi"),
+        (
+            "Ban Thu+o+`ng vu. Ti?nh u?y, ba` Thi. Lan. Vu. Ha`",
+            Encoding.VIQR,
+            "Ban Thường vụ Tỉnh ủy, bà Thị Lan. Vụ Hà",
+        ),
         ("a.b@co.example www.a.example http://u+o+.example", Encoding.VIQR, None),
         (unicodedata.normalize("NFD", SENTENCE), Encoding.DECOMPOSED, SENTENCE),
     ],
