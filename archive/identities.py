@@ -26,6 +26,11 @@ def run_id(source: str, run_key: str, attempt: int) -> UUID:
     return uuid5(NAMESPACE, f"run|{source}|{run_key}|{attempt}")
 
 
+def verification_run_id(run_key: str) -> UUID:
+    """Identity of a run of later verification: the caller's ``run_key``."""
+    return uuid5(NAMESPACE, f"verification|{run_key}")
+
+
 def lock_key(*parts: str | int) -> int:
     """Key of a PostgreSQL advisory lock (a signed 64-bit number) named by ``parts``."""
     name = "\0".join(str(part) for part in ("lienthong", *parts))

@@ -41,6 +41,7 @@ class EventType(StrEnum):
     RELEASE = "unquarantine"
     WITHHOLDING = "withholding"
     RECALL = "recall"
+    VALIDATION = "digital signature validation"
     ACCOUNTING = "accounting"
     GONE = "gone from source"
     BACK = "back at source"

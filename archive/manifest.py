@@ -89,15 +89,7 @@ def manifest_bytes(processed: Processed) -> bytes:
             "context": dict(processed.context),
             "changed_at": processed.changed_at.isoformat() if processed.changed_at else None,
             "received_at": processed.received_at.isoformat(),
-            "verdicts": [
-                {
-                    "sha256": found.sha256,
-                    "attachment": found.attachment,
-                    "name": found.name,
-                    "verdict": verdict_json(found.verdict),
-                }
-                for found in processed.verdicts
-            ],
+            "verdicts": [file_verdict_json(found) for found in processed.verdicts],
         }
     )
 
@@ -111,8 +103,8 @@ def read_manifest(data: bytes) -> Processed:
     try:
         fields = json.loads(data)
         version = fields[_MARK]
-        _refuse_newer("manifest", version, MANIFEST_VERSION)
-        _refuse_newer("document in it", fields["document"]["schema_version"], SCHEMA_VERSION)
+        refuse_newer("manifest", version, MANIFEST_VERSION)
+        refuse_newer("document in it", fields["document"]["schema_version"], SCHEMA_VERSION)
         return Processed(
             document=_document(fields["document"]),
             original_sha256=fields["original"]["sha256"],
@@ -120,7 +112,7 @@ def read_manifest(data: bytes) -> Processed:
             original_size=fields["original"]["size"],
             context=fields["context"],
             changed_at=datetime.fromisoformat(fields["changed_at"]) if fields["changed_at"] else None,
-            verdicts=tuple(_file_verdict(found) for found in fields["verdicts"]),
+            verdicts=tuple(read_file_verdict(found) for found in fields["verdicts"]),
             received_at=datetime.fromisoformat(fields["received_at"]),
         )
     except (ValueError, KeyError, TypeError) as error:
@@ -139,19 +131,35 @@ def verdict_json(verdict: Verdict) -> Mapping[str, Json]:
     return cast("Mapping[str, Json]", _verdicts().dump_python(verdict, mode="json"))
 
 
-def _document(fields: dict[str, object]) -> OfficialDocument:
-    extra = cast("list[tuple[str, list[str]]]", fields["extra"])
-    return OfficialDocument.model_validate(
-        {**fields, "extra": {name: tuple(values) for name, values in extra}}
-    )
+def file_verdict_json(found: FileVerdict) -> Mapping[str, Json]:
+    """``found`` as JSON values."""
+    return {
+        "sha256": found.sha256,
+        "attachment": found.attachment,
+        "name": found.name,
+        "verdict": verdict_json(found.verdict),
+    }
 
 
-def _file_verdict(fields: dict[str, object]) -> FileVerdict:
+def read_file_verdict(fields: Mapping[str, object]) -> FileVerdict:
+    """What ``file_verdict_json`` wrote. Raises ``KeyError`` or ``ValueError`` for anything else."""
     return FileVerdict(
         sha256=cast("str", fields["sha256"]),
         attachment=cast("int | None", fields["attachment"]),
         name=cast("str", fields["name"]),
-        verdict=_verdicts().validate_python(fields["verdict"]),
+        verdict=read_verdict(fields["verdict"]),
+    )
+
+
+def read_verdict(fields: object) -> Verdict:
+    """What ``verdict_json`` gave. Raises ``ValueError`` for anything else."""
+    return _verdicts().validate_python(fields)
+
+
+def _document(fields: dict[str, object]) -> OfficialDocument:
+    extra = cast("list[tuple[str, list[str]]]", fields["extra"])
+    return OfficialDocument.model_validate(
+        {**fields, "extra": {name: tuple(values) for name, values in extra}}
     )
 
 
@@ -160,7 +168,8 @@ def _verdicts() -> TypeAdapter[Verdict]:
     return TypeAdapter(Verdict)
 
 
-def _refuse_newer(what: str, version: object, known: int) -> None:
+def refuse_newer(what: str, version: object, known: int) -> None:
+    """Raise ``FatalError`` unless ``version`` is one that this program can read."""
     if not isinstance(version, int) or version > known:
         raise FatalError(
             f"the {what} has version {version!r}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from archive.failures import database_errors
 from archive.searching import symbol_norm
 from archive.stored_text import key_text
 from archive.views import (
+    CheckView,
     DocumentView,
     FileView,
     HandlingStep,
@@ -68,7 +70,7 @@ def withheld_counts(engine: sa.Engine) -> list[WithheldCount]:
 
 
 def verdict_counts(engine: sa.Engine) -> list[VerdictCount]:
-    """How many verdicts there are of each kind, by source: of current versions, the newest check of each."""
+    """How many verdicts there are of each kind, by source: those in force, of current versions."""
     return _counted(engine, VerdictCount, _VERDICTS)
 
 
@@ -144,6 +146,11 @@ def _versions(connection: sa.Connection, ids: Sequence[UUID]) -> dict[UUID, list
     for row in connection.execute(_VERSION_VERDICTS, {"ids": ids}).mappings():
         place = (row["document_id"], row["of_version"])
         verdicts[place].append(_without(VerdictView, row, "document_id", "of_version"))
+    checks: dict[tuple[UUID, int], list[CheckView]] = defaultdict(list)
+    for row in connection.execute(_CHECKS, {"ids": ids}).mappings():
+        place = (row["document_id"], row["of_version"])
+        check = _without(CheckView, row, "document_id", "of_version")
+        checks[place].append(replace(check, reasons=tuple(check.reasons)))
     versions: dict[UUID, list[VersionView]] = defaultdict(list)
     for row in connection.execute(_VERSIONS, {"ids": ids}).mappings():
         place = (row["document_id"], row["version"])
@@ -151,7 +158,12 @@ def _versions(connection: sa.Connection, ids: Sequence[UUID]) -> dict[UUID, list
         fields |= {name: tuple(row[name]) for name in ("signers", "recipients")}
         fields["flags"] = tuple(Flag.model_validate(flag) for flag in row["flags"])
         versions[place[0]].append(
-            VersionView(**fields, files=tuple(files[place]), verdicts=tuple(verdicts[place]))
+            VersionView(
+                **fields,
+                files=tuple(files[place]),
+                verdicts=tuple(verdicts[place]),
+                checks=tuple(checks[place]),
+            )
         )
     return versions
 
@@ -193,9 +205,16 @@ _FILES = sa.text(
 _VERSION_VERDICTS = sa.text(
     """SELECT document_id, version AS of_version, attachment, file_name, sha256, check_no, position, format,
       indication, sub_indication, integrity, coverage, modification, role, signer_name, signer_organization,
-      claimed_time, best_time, revocation, verified_at, verdict
-    FROM archive.signature_verdict WHERE document_id = ANY(:ids)
+      claimed_time, best_time, revocation, verified_at, provisional, verdict,
+      NOT EXISTS (SELECT FROM archive.verdict_set_aside a WHERE a.document_id = s.document_id
+        AND a.version = s.version AND a.check_no = s.check_no AND a.position = s.position) AS in_force
+    FROM archive.signature_verdict s WHERE document_id = ANY(:ids)
     ORDER BY document_id, version, check_no, position"""
+)
+_CHECKS = sa.text(
+    """SELECT v.document_id, v.version AS of_version, v.check_no, v.reasons, r.why, v.verified_at, v.sha256
+    FROM archive.verification v JOIN archive.verification_run r ON r.id = v.run_id
+    WHERE v.document_id = ANY(:ids) ORDER BY v.document_id, v.version, v.check_no"""
 )
 _RELATION_COLUMNS = """r.kind, o.source AS other_source, w.symbol AS other_symbol,
   w.issuer_name AS other_issuer,
@@ -259,9 +278,7 @@ _WITHHELD = sa.text(
 _VERDICTS = sa.text(
     """SELECT d.source, s.indication, s.sub_indication, count(*) AS verdicts
     FROM archive.document d
-    JOIN archive.signature_verdict s ON s.document_id = d.id AND s.version = d.current_version
-    WHERE s.check_no = (SELECT max(check_no) FROM archive.signature_verdict
-      WHERE document_id = s.document_id AND version = s.version)
+    JOIN archive.verdict_in_force s ON s.document_id = d.id AND s.version = d.current_version
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
 )
 _TOTALS = sa.text(

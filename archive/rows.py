@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from archive.manifest import FileVerdict, Processed, verdict_json
@@ -13,6 +14,7 @@ from archive.searching import issuer_norm, search_text, symbol_norm
 from archive.stored_text import column_text, key_text, maybe_key, maybe_text, moment, texts, whole
 from mappings.organs import present_code
 from schemas.document import OfficialDocument, Organ
+from signatures.verdict import Indication, Verdict
 
 Row = Mapping[str, object]
 
@@ -141,17 +143,24 @@ def handling_rows(version: Version) -> Iterator[Row]:
 
 def verdict_rows(version: Version) -> Iterator[Row]:
     """Its rows of ``signature_verdict``: the first check, made at ingest."""
-    for position, found in enumerate(version.processed.verdicts, start=1):
+    return check_rows(version.document_id, version.number, 1, version.run_id, version.processed.verdicts)
+
+
+def check_rows(
+    document: UUID, version: int, check: int, run_id: str, verdicts: Iterable[FileVerdict]
+) -> Iterator[Row]:
+    """The rows of ``signature_verdict`` of one check of a version."""
+    for position, found in enumerate(verdicts, start=1):
         yield {
-            "document_id": version.document_id,
-            "version": version.number,
-            "check_no": 1,
+            "document_id": document,
+            "version": version,
+            "check_no": check,
             "position": position,
             "attachment": found.attachment,
             "sha256": found.sha256,
             "file_name": column_text(found.name),
             **_axes(found),
-            "run_id": version.run_id,
+            "run_id": run_id,
             "verdict": json_text(verdict_json(found.verdict)),
         }
 
@@ -214,7 +223,16 @@ def _axes(found: FileVerdict) -> Row:
         "engine": column_text(verdict.engine),
         "trust_epoch": key_text(verdict.trust_epoch),
         "verified_at": moment(verdict.verified_at),
+        "provisional": verdict.provisional,
+        "revocation_issued": moment(verdict.revocation_issued),
+        "tsa_not_after": min(filter(None, map(moment, _tsa_ends(verdict))), default=None),
     }
+
+
+def _tsa_ends(verdict: Verdict) -> list[datetime | None]:
+    return [
+        stamp.tsa_not_after for stamp in verdict.timestamps if stamp.indication is Indication.TOTAL_PASSED
+    ]
 
 
 def _present_code(code: str | None) -> str | None:

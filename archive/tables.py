@@ -3,8 +3,9 @@
 Everything but the ledger, the runs and the decisions of people can be made again from the manifests. Times
 are ``timestamptz`` in UTC. Hashes are lower-case hexadecimal text. ``document_id`` is uuid5 of source and
 key, so that children know their parent before the database does. Rows of ``document_version``,
-``attachment``, ``handling_step``, ``signature_verdict`` and ``event`` are never changed: the database itself
-refuses (see the migrations, which also hold the function ``same_issuer`` and the view ``relation_in_force``).
+``attachment``, ``handling_step``, ``signature_verdict``, ``verification``, ``verdict_set_aside`` and ``event`` are
+never changed: the database itself refuses (see the migrations, which also hold the function ``same_issuer`` and the
+views ``relation_in_force`` and ``verdict_in_force``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -26,6 +28,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy import text as sql_text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 from sqlalchemy.sql.schema import SchemaItem
 
@@ -310,10 +313,74 @@ signature_verdict = _table(
     _text("engine", null=False),
     _key("trust_epoch"),
     _time("verified_at", null=True),
-    _uuid("run_id"),
+    _uuid("run_id"),  # of the run, or of the verification run from the second check on
     Column("verdict", JSONB, nullable=False),
+    Column("provisional", Boolean, nullable=False),
+    _time("revocation_issued", null=True),
+    _time("tsa_not_after", null=True),  # the first of its trusted time-stamps' authorities to expire
     _of_version(),
     Index(None, "sha256"),
+    Index(None, "signer_serial"),
+    Index(None, "indication", "sub_indication"),
+    Index(None, "trust_epoch"),
+    Index(None, "signer_not_after"),
+    Index(None, "tsa_not_after"),
+    Index(
+        "ix_signature_verdict_provisional",
+        "document_id",
+        "version",
+        postgresql_where=sql_text("provisional"),
+    ),
+)
+
+verification_run = _table(
+    "verification_run",
+    _uuid("id", primary=True),
+    _key("run_key"),
+    _text("why", null=False),  # a person's own words, or empty
+    _time("started"),
+    _time("finished", null=True),
+    _key("trust_epoch"),
+    Column("policy", JSONB, nullable=False),  # cut-off dates by algorithm, as they were
+    _whole("files"),
+    _whole("changed"),
+    UniqueConstraint("run_key"),
+    Index(None, "started"),
+)
+
+known_list = _table(
+    "known_list",  # revocation lists and answers whose consequences were drawn
+    _key("sha256", primary=True),
+    _key("kind"),
+    _text("issuer", null=False),
+    _time("this_update"),
+    _time("next_update", null=True),
+    _time("received_at"),
+    _uuid("run_id"),
+)
+
+verification = _table(
+    "verification",  # the second and later checks of a version; their manifests are objects of the store
+    _uuid("document_id", primary=True),
+    _whole("version", primary=True),
+    _whole("check_no", primary=True),
+    _uuid("run_id"),
+    _texts("reasons"),
+    _key("sha256"),
+    _key("trust_epoch"),
+    _time("verified_at"),
+    _of_version(),
+    Index(None, "run_id"),
+)
+
+verdict_set_aside = _table(
+    "verdict_set_aside",  # verdicts that a later check replaced, or that came too late to replace a better one
+    _uuid("document_id", primary=True),
+    _whole("version", primary=True),
+    _whole("check_no", primary=True),
+    _whole("position", primary=True),
+    _whole("by_check"),
+    _of_version(),
 )
 
 quarantine = _table(

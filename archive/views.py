@@ -29,6 +29,8 @@ class VerdictView:
     Attributes:
         attachment: ordinal of the file; ``None``: the original record itself.
         check_no: 1 at ingest; the highest is the newest.
+        in_force: False once a later check replaced it, and for one that came too late to replace a better one.
+        provisional: a pass that waits for a revocation list from after the signature's best time.
         verdict: every axis as JSON values, as ``signatures.verdict.Verdict`` names them.
     """
 
@@ -50,7 +52,20 @@ class VerdictView:
     best_time: datetime | None
     revocation: str
     verified_at: datetime | None
+    provisional: bool
+    in_force: bool
     verdict: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """A later check of a version: when and why; its verdicts bear its number."""
+
+    check_no: int
+    reasons: tuple[str, ...]
+    why: str
+    verified_at: datetime
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +169,7 @@ class VersionView:
     flags: tuple[Flag, ...]
     files: tuple[FileView, ...]
     verdicts: tuple[VerdictView, ...]
+    checks: tuple[CheckView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +272,7 @@ class WithheldCount:
 
 @dataclass(frozen=True, slots=True)
 class VerdictCount:
-    """How many verdicts, of the newest check of each current version, are alike."""
+    """How many verdicts that are in force, of the current versions, are alike."""
 
     source: str
     indication: str

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands import db, decode, doctor, inspect, quarantine, show, status, sync, verify
+from pipeline.commands import db, decode, doctor, inspect, quarantine, reverify, show, status, sync, verify
 from pipeline.commands.output import Output
 from pipeline.quiet import quiet_libraries
 from pipeline.wording import LANGUAGES, Wording
@@ -44,6 +44,7 @@ def build() -> typer.Typer:
         verify.register,
         show.register,
         status.register,
+        reverify.register,
         quarantine.register,
         doctor.register,
         db.register,

@@ -11,12 +11,15 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict
 
 from archive.runs import RunSummary
 from pipeline import stages
 from pipeline.quiet import quiet_libraries
+from pipeline.reverify import reverify as run_reverify
+from pipeline.reverify import take_in
 from pipeline.settings import Settings, load_settings, source_config
 from pipeline.window import civil_days, window
 from pipeline.workspace import BatchRef
@@ -122,6 +125,47 @@ def report(summary: Mapping[str, object]) -> dict[str, object]:
         *(summary[name] for name in ("source", "listed", "archived", "unchanged", "quarantined", "withheld")),
     )
     return dict(summary)
+
+
+def take_in_lists(context: Mapping[str, object]) -> list[dict[str, str]]:
+    """Take dropped revocation lists in, unless the form asks for a dry run; name, outcome and reason of each file."""
+    if _form(context).get("dry_run"):
+        return []
+    taken = take_in(load_settings(), datetime.now(UTC))
+    for item in taken:
+        _log.info("Tiếp nhận %s: %s %s", item.file, item.outcome, item.reason)
+    return [{"file": item.file, "outcome": item.outcome, "reason": item.reason} for item in taken]
+
+
+def reverify(context: Mapping[str, object]) -> dict[str, object]:
+    """Verify again what has been affected since the last run; returns the summary (see ``pipeline.reverify``)."""
+    form = _form(context)
+    with _opened() as (settings, stores):
+        done = run_reverify(
+            settings,
+            stores,
+            run_key(context),
+            why=str(form.get("reason") or ""),
+            everything=bool(form.get("everything")),
+            dry_run=bool(form.get("dry_run")),
+        )
+    return asdict(done)
+
+
+def report_reverified(summary: Mapping[str, object]) -> dict[str, object]:
+    """Write the summary to the log, in Vietnamese for the administrator; returns what the asset event carries."""
+    _log.info(
+        "Kiểm tra lại %s tệp của %s văn bản, %s tệp đổi kết luận, %s danh sách thu hồi mới; lý do: %s",
+        *(summary[name] for name in ("files", "versions", "changed", "new_lists", "reasons")),
+    )
+    return dict(summary)
+
+
+def _form(context: Mapping[str, object]) -> Mapping[str, object]:
+    form = context["params"]
+    if not isinstance(form, Mapping):
+        raise FatalError("a run came without its form", expected="params")
+    return form
 
 
 def run_key(context: Mapping[str, object]) -> str:

@@ -72,6 +72,15 @@ def key_cut_off(family: str, bits: int) -> CutOff | None:
     return None
 
 
+def cut_off_dates() -> dict[str, str | None]:
+    """Every cut-off of the tables as ISO 8601, by the name of the digest or ``family<bits``; ``None``: never strong."""
+    named = list(DIGESTS.items())
+    named += [
+        (f"{family}<{bits}", cut_off) for family, rows in MINIMUM_BITS.items() for bits, cut_off in rows
+    ]
+    return {name: cut.not_after.isoformat() if cut.not_after else None for name, cut in named}
+
+
 class ArchivePolicy(CMSAlgorithmUsagePolicy):
     """The table as pyHanko and certvalidator ask for it."""
 

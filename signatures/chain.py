@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NoReturn, TypeAlias, TypeVar
@@ -152,7 +152,10 @@ class Judge:
         return ValidationTimingInfo(self.at, self.at, point_in_time_validation=True)
 
     def spec(
-        self, subjects: Sequence[x509.Certificate] = (), past: x509.Certificate | None = None
+        self,
+        subjects: Sequence[x509.Certificate] = (),
+        past: x509.Certificate | None = None,
+        moments: Collection[datetime] = (),
     ) -> SignatureValidationSpec:
         """The engine's settings.
 
@@ -160,11 +163,12 @@ class Judge:
             subjects: the certificates that are asked about, where the file's evidence does not hold them.
             past: the certificate for whose past validation they are. Lists that its issuer made after it
                 expired no longer name it, so that the engine must not see them.
+            moments: whose lists it may see besides: past validation slides back to them.
         """
         certificates = [*self.trust.known_certificates, *self.file.certificates]
         asked = (*subjects, *certificates)
-        lists = self._lists_on(asked)
-        answers = self._answers_on(asked)
+        lists = self._lists_on(asked, moments)
+        answers = self._answers_on(asked, moments)
         crls = [item.container for item in lists if self._usable(item, past)]
         ocsps = [item for item in answers if item.issuance_date and item.issuance_date <= self.at]
         return SignatureValidationSpec(
@@ -229,7 +233,8 @@ class Judge:
             SIGNER_KEY_USAGE.validate(certificate)
         except ValidationError:
             return now
-        path = run(self._path_at(certificate, others, proven))
+        moments = {proven, now.revoked_at or proven}
+        path = run(self._path_at(certificate, others, proven, moments))
         outcome = None if path is None else self.outcome(None, certificate, path, None, "", moment=proven)
         if outcome is None or not outcome.passed:
             return now
@@ -365,9 +370,13 @@ class Judge:
         )
 
     async def _path_at(
-        self, certificate: x509.Certificate, others: tuple[x509.Certificate, ...], proven: datetime
+        self,
+        certificate: x509.Certificate,
+        others: tuple[x509.Certificate, ...],
+        proven: datetime,
+        moments: Collection[datetime],
     ) -> ValidationPath | None:
-        spec = self.spec((certificate, *others), past=certificate)
+        spec = self.spec((certificate, *others), certificate, moments)
         policy = spec.cert_validation_policy
         poes = POEManager(current_dt_override=self.at)
         for poe in spec.local_knowledge.known_poes:
@@ -444,12 +453,16 @@ class Judge:
         """When lists matter: now, and for an expired certificate the last moment at which they named it."""
         return {min(self.at, item.not_valid_after) for item in certificates} | {self.at}
 
-    def _lists_on(self, certificates: Sequence[x509.Certificate]) -> tuple[RevocationList, ...]:
-        return (*self.trust.lists(self._moments(certificates)), *self.file.crls)
+    def _lists_on(
+        self, certificates: Sequence[x509.Certificate], moments: Collection[datetime] = ()
+    ) -> tuple[RevocationList, ...]:
+        return (*self.trust.lists(self._moments(certificates).union(moments)), *self.file.crls)
 
-    def _answers_on(self, certificates: Sequence[x509.Certificate]) -> tuple[OCSPContainer, ...]:
+    def _answers_on(
+        self, certificates: Sequence[x509.Certificate], moments: Collection[datetime] = ()
+    ) -> tuple[OCSPContainer, ...]:
         serials = (item.serial_number for item in certificates)
-        return (*self.trust.answers(serials, self._moments(certificates)), *self.file.ocsps)
+        return (*self.trust.answers(serials, self._moments(certificates).union(moments)), *self.file.ocsps)
 
     def _remember(
         self,

@@ -74,11 +74,21 @@ class Shelved:
     path: Path
 
     @property
+    def digits(self) -> str:
+        """The first 16 digits of the SHA-256 of its bytes."""
+        return self.path.stem.rpartition("-")[2]
+
+    @property
+    def is_received(self) -> bool:
+        """False after a take that was killed before it wrote the receipt; the next one mends it."""
+        return self.path.with_suffix(".json").exists()
+
+    @property
     def receipt(self) -> Receipt:
         """Read from its file beside the bytes.
 
         Raises:
-            OSError: there is none yet: the take that brought the item was killed, and the next one mends it.
+            OSError: there is none yet; see ``is_received``.
         """
         fields = json.loads(self.path.with_suffix(".json").read_bytes())
         for name in ("received_at", "this_update", "next_update"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from asn1crypto import cms, core, tsp, x509
@@ -117,7 +117,14 @@ def judge_token(
         moment = _info(token)["gen_time"].native
         attributes = attributes_of(token["signer_infos"][0])
         certificate = signer_certificate(token, attributes)
-        tsa = rfc4514(certificate.subject)
+        named = TimeStamp(
+            kind,
+            moment,
+            rfc4514(certificate.subject),
+            Indication.TOTAL_PASSED,
+            tsa_issuer=rfc4514(certificate.issuer),
+            tsa_not_after=certificate.not_valid_after,
+        )
         failure = _integrity_failure(token, certificate, attributes, imprint)
     except SignatureValidationError as error:
         sub = error.ades_subindication.standard_name if error.ades_subindication else "FORMAT_FAILURE"
@@ -129,14 +136,14 @@ def judge_token(
             stamp, False, "", f"{kind} time-stamp cannot be read: {type(error).__name__}: {error}"
         )
     if failure:
-        stamp = TimeStamp(kind, moment, tsa, Indication.TOTAL_FAILED, failure)
+        stamp = replace(named, indication=Indication.TOTAL_FAILED, sub_indication=failure)
         return JudgedToken(stamp, False, digest, f"{kind} time-stamp does not hold: {failure}")
     if judge is None:
-        return JudgedToken(TimeStamp(kind, moment, tsa, Indication.TOTAL_PASSED), True, digest)
+        return JudgedToken(named, True, digest)
     if is_strong(token["signer_infos"][0], certificate, judge.at):
         others = certificates_of(token)
         if judge.certificate(certificate, others, of_tsa=True).passed:
-            return JudgedToken(TimeStamp(kind, moment, tsa, Indication.TOTAL_PASSED), True, digest)
+            return JudgedToken(named, True, digest)
     sub = run(
         ades_timestamp_validation(
             token, judge.spec(certificates_of(token)), imprint, timing_info=judge.timing
@@ -145,7 +152,7 @@ def judge_token(
     indication = INDICATIONS[sub.status]
     name = "" if indication is Indication.TOTAL_PASSED else str(sub.standard_name)
     message = "" if indication is Indication.TOTAL_PASSED else f"{kind} time-stamp is not trusted: {name}"
-    return JudgedToken(TimeStamp(kind, moment, tsa, indication, name), True, digest, message)
+    return JudgedToken(replace(named, indication=indication, sub_indication=name), True, digest, message)
 
 
 def _info(token: cms.SignedData) -> tsp.TSTInfo:

@@ -98,7 +98,7 @@ class TrustStore:
         """The revocation lists that speak of ``moments``.
 
         Of the store the newest by each moment is enough: a list names every certificate that was revoked and
-        had not expired before it (RFC 5280 §3.3), so that an older one adds nothing.
+        had not expired before it (RFC 5280 §3.3), so that one older than it says nothing more of that moment.
         """
         return (*self._lists, *(list_at(item.path) for item in chosen(self.stored_crls, moments)))
 

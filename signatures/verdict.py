@@ -118,6 +118,8 @@ class TimeStamp:
         tsa: subject of the TSA certificate.
         indication: its own verdict.
         sub_indication: ETSI name, or ``""``.
+        tsa_issuer: issuer of the TSA certificate, RFC 4514 string.
+        tsa_not_after: when the TSA certificate expires, aware.
     """
 
     kind: str
@@ -125,6 +127,8 @@ class TimeStamp:
     tsa: str
     indication: Indication
     sub_indication: str = ""
+    tsa_issuer: str = ""
+    tsa_not_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,10 +117,9 @@ def _print_tombstone(output: Output, document: Tombstone) -> None:
 
 
 def _print_files(output: Output, document: DocumentView) -> None:
-    newest = max((verdict.check_no for verdict in document.current.verdicts), default=0)
     verdicts: dict[int | None, list[VerdictView]] = {}
     for verdict in document.current.verdicts:
-        if verdict.check_no == newest:
+        if verdict.in_force:
             verdicts.setdefault(verdict.attachment, []).append(verdict)
     rows: list[tuple[object, ...]] = [
         _signature_row(output, output.words("original"), verdict) for verdict in verdicts.get(None, [])
@@ -130,10 +129,29 @@ def _print_files(output: Output, document: DocumentView) -> None:
         rows += [_signature_row(output, name, verdict) for verdict in verdicts.get(file.ordinal, [])]
     if rows:
         output.table(output.words("attachments"), ("file", "verdict", "signer", "role", "time"), rows)
+    _print_checks(output, document)
+
+
+def _print_checks(output: Output, document: DocumentView) -> None:
+    """When and why signatures were verified again, and what each check found."""
+    rows: list[tuple[object, ...]] = []
+    for check in document.current.checks:
+        reasons = ", ".join(output.words(f"reason_{reason}") for reason in check.reasons)
+        for verdict in document.current.verdicts:
+            if verdict.check_no == check.check_no:
+                found = " ".join((output.words(verdict.indication), verdict.sub_indication)).strip()
+                standing = "in_force" if verdict.in_force else "not_in_force"
+                why = f"{reasons}: {check.why}" if check.why else reasons
+                rows.append((check.verified_at, why, verdict.signer_name, found, output.words(standing)))
+    if rows:
+        columns = ("time", "reason", "signer", "verdict", "standing")
+        output.table(output.words("checked_again"), columns, rows)
 
 
 def _signature_row(output: Output, name: str, verdict: VerdictView) -> tuple[object, ...]:
     judgement = " ".join((output.words(verdict.indication), verdict.sub_indication)).strip()
+    if verdict.provisional:
+        judgement = f"{judgement} ({output.words('provisional')})"
     return (
         name,
         judgement,

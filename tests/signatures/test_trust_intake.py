@@ -280,3 +280,12 @@ def test_a_stamped_signature_keeps_its_own_proof(pki: Pki, folder: Path) -> None
     assert (verdict.indication, verdict.best_time_source) == (Indication.TOTAL_PASSED, "timestamp")
     assert verdict.best_time == day(0.5)
     assert not verdict.provisional, "the list of day 1 is later than the time-stamp"
+
+
+def test_past_validation_finds_the_list_from_before_the_revocation_in_the_store(pki: Pki, folder: Path) -> None:
+    pdf = pki.sign_pdf(minimal_pdf(), pki.person, stamper=pki.stamper(day(0)))
+    keep(pki, folder, 0)
+    for issued in (3, 5, 7):
+        keep(pki, folder, issued, {pki.person.certificate.serial_number: day(2)})
+    verdict = judged(pki, pdf, folder, 8)
+    assert (verdict.indication, verdict.revoked_at) == (Indication.TOTAL_PASSED, day(2))
