@@ -17,15 +17,16 @@ def dags(dag_bag):
 
 def test_every_source_has_its_two_dags_and_none_fails_to_import(dag_bag):
     assert dag_bag.import_errors == {}
-    assert set(dag_bag.dags) == {f"{kind}__{name}" for kind in ("sync", "backfill") for name in SOURCES}
+    of_sources = {f"{kind}__{name}" for kind in ("sync", "backfill") for name in SOURCES}
+    assert set(dag_bag.dags) == of_sources | {"reverify_signatures"}
 
 
 def test_nightly_runs_have_a_real_interval_in_local_time(dags):
-    for name in SOURCES:
-        timetable = dags[f"sync__{name}"].timetable
+    for name in ("reverify_signatures", *(f"sync__{source}" for source in SOURCES)):
+        timetable = dags[name].timetable
         assert "Interval" in type(timetable).__name__
         assert str(timetable.timezone) == "Asia/Ho_Chi_Minh"
-        assert not dags[f"sync__{name}"].catchup
+        assert not dags[name].catchup
 
 
 def test_every_dag_says_who_owns_it_what_it_does_and_stays_small(dags):
@@ -65,3 +66,8 @@ def test_the_backfill_form_asks_for_civil_days_batch_size_folder_and_dry_run(dag
         form = dags[f"backfill__{name}"].params
         assert set(form) == {"from_day", "to_day", "batch_size", "folder", "dry_run"}
         assert form["dry_run"] is False
+
+
+def test_verification_by_hand_asks_for_a_reason_and_takes_only_what_is_affected_unless_told(dags):
+    form = dags["reverify_signatures"].params
+    assert {name: form[name] for name in form} == {"reason": "", "everything": False, "dry_run": False}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from archive.ledger import EventType
 from archive.runs import runs
@@ -41,12 +45,14 @@ def stores(lienthong_home):
     opened.engine.dispose()
 
 
+VERIFICATION = {"reason": "", "everything": False, "dry_run": False}
 FORM = {"from_day": None, "to_day": None, "batch_size": 500, "folder": None, "dry_run": False}
 
 
 def run_dag(dag_bag, dag_id: str, **form) -> str:
     # The whole form every time: dag.test() leaves what it was given in the DAG object.
-    filled = {**FORM, **form} if dag_id.startswith("backfill__") else None
+    whole = FORM if dag_id.startswith("backfill__") else VERIFICATION if dag_id.startswith("reverify") else {}
+    filled = {**whole, **form} or None
     return str(dag_bag.dags[dag_id].test(run_conf=filled).state)
 
 
@@ -125,6 +131,73 @@ def test_a_failed_batch_fails_the_run_in_airflow_and_in_the_archive(dag_bag, off
     [run] = runs(stores.engine)
     assert run.state == "failed"
     assert rows(stores)["document"] == 0
+
+
+def in_force(stores) -> dict[tuple[str | None, str], int]:
+    """How many verdicts are in force, by the signer's serial number and indication."""
+    query = "select signer_serial, indication, count(*) from archive.verdict_in_force group by 1, 2"
+    with stores.engine.connect() as connection:
+        return {(serial, found): number for serial, found, number in connection.execute(sa.text(query))}
+
+
+def test_a_new_revocation_list_reaches_its_signer_and_nobody_else(
+    dag_bag, office, made_up_office, stores, lienthong_home
+):
+    assert run_dag(dag_bag, "sync__dieu_hanh") == "success"
+    assert run_dag(dag_bag, "reverify_signatures") == "success"
+    before, held = in_force(stores), rows(stores)
+    (serial, _), _ = max(
+        ((place, number) for place, number in before.items() if place[1] == "TOTAL_PASSED"),
+        key=lambda item: (item[1], item[0]),
+    )
+    (lienthong_home / "trust" / "incoming").mkdir()
+    (lienthong_home / "trust" / "incoming" / "moi.crl").write_bytes(
+        newer_list(made_up_office[0], {int(serial, 16): datetime(2000, 1, 1, tzinfo=UTC)})
+    )
+
+    assert run_dag(dag_bag, "reverify_signatures", dry_run=True) == "success"
+    assert (in_force(stores), rows(stores)) == (before, held)
+
+    assert run_dag(dag_bag, "reverify_signatures", reason="công văn thu hồi") == "success"
+    after = in_force(stores)
+    assert (serial, "TOTAL_PASSED") not in after
+    assert after[serial, "INDETERMINATE"] == sum(
+        number for (whose, found), number in before.items() if whose == serial and found != "TOTAL_FAILED"
+    )
+    others = [
+        {place: number for place, number in found.items() if place[0] != serial} for found in (before, after)
+    ]
+    assert others[0] == others[1]
+    with stores.engine.connect() as connection:
+        [why] = connection.scalars(sa.text("select why from archive.verification_run where why <> ''"))
+    assert why == "công văn thu hồi"
+
+    done = rows(stores)
+    assert done["signature_verdict"] > held["signature_verdict"]
+    assert done["event"] > held["event"]
+    assert run_dag(dag_bag, "reverify_signatures") == "success"
+    assert rows(stores) == done, "nothing has happened since"
+
+
+def newer_list(office_folder, revoked: dict[int, datetime]) -> bytes:
+    """A list of the office's issuing CA from just now that names ``revoked`` besides what the last one names."""
+    [last] = [
+        x509.load_der_x509_crl(path.read_bytes())
+        for path in (office_folder / "trust" / "crls").glob("*party-ca.crl")
+    ]
+    key = load_pem_private_key((office_folder / "pki-private" / "party-ca.key.pem").read_bytes(), None)
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(last.issuer)
+        .last_update(datetime.now(UTC) - timedelta(seconds=1))
+        .next_update(last.next_update_utc)
+        .add_extension(x509.CRLNumber(2), critical=False)
+    )
+    named = {entry.serial_number: entry.revocation_date_utc for entry in last} | revoked
+    for serial, moment in named.items():
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(moment)
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(key, SHA256()).public_bytes(Encoding.DER)
 
 
 @pytest.mark.samples
