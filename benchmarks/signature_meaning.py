@@ -150,6 +150,8 @@ def _zip(data: bytes) -> Iterator[Hashable]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
         for name in names:
+            if name.lower().startswith("docprops/"):
+                continue
             content = archive.read(name)
             if "META-INF/documentsignatures.xml" not in names:
                 name = name.lower()
@@ -159,7 +161,7 @@ def _zip(data: bytes) -> Iterator[Hashable]:
                 yield (name, frozenset(_types(content, names)))
             elif name.startswith("_xmlsignatures/sig") or name == "META-INF/documentsignatures.xml":
                 yield (name, _xml(content))
-            elif name.startswith("docprops/") or name == "_xmlsignatures/origin.sigs":
+            elif name == "_xmlsignatures/origin.sigs":
                 continue
             elif name.endswith(".xml") and "META-INF/documentsignatures.xml" in names:
                 yield (name, etree.tostring(etree.fromstring(content), method="c14n"))

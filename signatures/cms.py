@@ -17,6 +17,7 @@ from asn1crypto import crl as asn1_crl
 
 from schemas.record import Content, chunks
 from signatures.chain import FileEvidence, Judge
+from signatures.cms_integrity import attributes_of
 from signatures.cms_signer import certificates_of
 from signatures.revocation import RevocationList
 from signatures.signer import (
@@ -106,11 +107,10 @@ def _response_token(data: bytes) -> cms.ContentInfo | None:
         _ = response["status"]["status"].native
     except (ValueError, TypeError, KeyError):
         return None
-    token = response["time_stamp_token"]
-    if isinstance(token, core.Void):
+    token: cms.ContentInfo = response["time_stamp_token"]
+    if token.native is None:
         raise ValueError("a time-stamp response without a token")
-    found: cms.ContentInfo = token
-    return found
+    return token
 
 
 def only(signed_data: cms.SignedData, signer: cms.SignerInfo) -> cms.SignedData:
@@ -180,6 +180,9 @@ def _signer_verdict(
     if name not in DIGESTS and name not in _WEAK_DIGESTS:
         message = f"digest algorithm {name} is not supported"
         return replace(start, indication=Indication.UNSUPPORTED, messages=(message,))
+    if not attributes_of(signed_data["signer_infos"][0]) and _are_attributes(enclosed, detached):
+        message = "content that is itself signed attributes: a signature with attributes shown as one without"
+        return failed(start, "FORMAT_FAILURE", message)
     imprint = _imprint(enclosed, detached)
     found = check_integrity(signed_data, imprint(name), imprint, start, judge)
     if not found.holds:
@@ -190,6 +193,27 @@ def _signer_verdict(
         if judge is None
         else _trusted(signed_data, imprint(name) if enclosed is None else None, found, verdict, judge)
     )
+
+
+def _are_attributes(enclosed: bytes | None, detached: Content | None) -> bool:
+    """True for content that is the DER of signed attributes.
+
+    With attributes their DER is what is signed, without them the content: whoever takes the attributes of a signature
+    away and shows their bytes as content has a signature that holds (RFC 5652 §5.4; LAMPS draft on signed attributes).
+    """
+    if enclosed is None and detached is not None and detached.size <= _MOST_ATTRIBUTES:
+        with detached.open() as stream:
+            enclosed = stream.read()
+    if enclosed is None or len(enclosed) > _MOST_ATTRIBUTES or not enclosed.startswith(b"\x31"):
+        return False
+    try:
+        names = {item["type"].native for item in cms.CMSAttributes.load(enclosed, strict=True)}
+    except (ValueError, TypeError, KeyError):
+        return False
+    return "message_digest" in names
+
+
+_MOST_ATTRIBUTES = 1 << 20
 
 
 def _token_verdict(
