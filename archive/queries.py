@@ -39,8 +39,12 @@ _View = TypeVar("_View")
 
 
 def find_document(engine: sa.Engine, text: str) -> list[DocumentView | Tombstone]:
-    """The documents that ``text`` names, newest first; of a recalled one, for normal use, its tombstone."""
-    return [Tombstone.of(view) if view.recalled else view for view in find_with_recalled(engine, text)]
+    """The documents that ``text`` names, newest first; of a recalled one, for normal use, its tombstone, and so
+    of a recall that carries again what it recalls."""
+    return [
+        Tombstone.of(view) if view.recalled or view.repeats_recalled else view
+        for view in find_with_recalled(engine, text)
+    ]
 
 
 def find_with_recalled(engine: sa.Engine, text: str) -> list[DocumentView]:
@@ -110,6 +114,7 @@ def _views(connection: sa.Connection, ids: Sequence[UUID]) -> list[DocumentView]
     same: dict[UUID, list[SameAsView]] = defaultdict(list)
     for row in connection.execute(_SAME_AS, {"ids": ids}).mappings():
         same[row["id"]].append(_without(SameAsView, row, "id"))
+    repeating = set(connection.execute(_REPEATING, {"ids": ids}).scalars())
     documents = {row["id"]: row for row in connection.execute(_DOCUMENTS, {"ids": ids}).mappings()}
     return [
         DocumentView(
@@ -126,6 +131,7 @@ def _views(connection: sa.Connection, ids: Sequence[UUID]) -> list[DocumentView]
             same_as=tuple(same[identity]),
             gone_from_source_at=documents[identity]["gone_from_source_at"],
             recalled=_is_done_by_issuer("recalls", relations[identity]),
+            repeats_recalled=identity in repeating,
             replaced=_is_done_by_issuer("replaces", relations[identity]),
         )
         for identity in ids
@@ -253,6 +259,16 @@ _HISTORY = sa.text(
     JOIN archive.handling_step s ON s.document_id = f.document_id AND s.version = f.version
     WHERE f.kind = 'status_of' AND f.target_document = ANY(:ids)
     ORDER BY 1, moment NULLS LAST, by NULLS FIRST, ordinal, status_code"""
+)
+_REPEATING = sa.text(
+    """SELECT DISTINCT f.document_id FROM archive.relation_in_force f
+    JOIN archive.document_version w USING (document_id, version)
+    JOIN archive.document_version v ON v.document_id = f.target_document
+    WHERE f.kind = 'recalls' AND f.by_issuer AND f.document_id = ANY(:ids)
+      AND (w.uid = v.uid OR (w.symbol_norm = v.symbol_norm AND w.issued_date = v.issued_date)
+        OR EXISTS (SELECT FROM archive.attachment x JOIN archive.attachment y USING (sha256)
+          WHERE (x.document_id, x.version) = (w.document_id, w.version)
+            AND (y.document_id, y.version) = (v.document_id, v.version)))"""
 )
 _SAME_AS = sa.text(
     """SELECT a.id, d.id::text AS document, d.source, d.source_key, s.grade, s.evidence, s.state,

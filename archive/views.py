@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 
 from schemas.document import Flag
 
@@ -184,6 +183,7 @@ class DocumentView:
         history: how it was handled, oldest first, steps without a moment last.
         same_as: the same document in other sources.
         recalled: its issuer recalled it: hidden from normal use, kept with all its process.
+        repeats_recalled: it recalls a document and carries that one's data or files again: hidden with it.
         replaced: its issuer replaced it by another one.
         gone_from_source_at: since when its source does not list it any more; ``None`` while it does.
     """
@@ -198,13 +198,15 @@ class DocumentView:
     history: tuple[HandlingStep, ...]
     same_as: tuple[SameAsView, ...]
     recalled: bool
+    repeats_recalled: bool
     replaced: bool
     gone_from_source_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What normal use sees of a recalled document: which it was, and the process; nothing of its content.
+    """What normal use sees of a recalled document, and of the recall that repeats it: which it was, and the
+    process; nothing of its content.
 
     Attributes: as those of ``DocumentView`` and its current version.
     """
@@ -218,11 +220,11 @@ class Tombstone:
     issuer_name: str | None
     relations: tuple[RelationView, ...]
     history: tuple[HandlingStep, ...]
-    recalled: Literal[True] = True
+    recalled: bool
 
     @classmethod
     def of(cls, view: DocumentView) -> Tombstone:
-        """The tombstone of a recalled document."""
+        """The tombstone of a document."""
         current = view.current
         return cls(
             view.document,
@@ -234,6 +236,7 @@ class Tombstone:
             current.issuer_name,
             view.relations,
             view.history,
+            view.recalled,
         )
 
 

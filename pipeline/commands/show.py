@@ -111,7 +111,9 @@ def _print_tombstone(output: Output, document: Tombstone) -> None:
         *relation_rows(output, document.relations),
         (output.words("content"), output.words("hidden_recalled")),
     ]
-    title = f"{document.symbol or document.source_key}  [{output.words('recalled')}]"
+    title = document.symbol or document.source_key
+    if document.recalled:
+        title = f"{title}  [{output.words('recalled')}]"
     output.table(title, ("detail", "message"), [row for row in rows if row[1]])
     print_history(output, document.history)
 

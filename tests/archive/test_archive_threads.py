@@ -221,6 +221,23 @@ def test_update_and_replacement_supersede_with_links_and_hide_nothing(
     assert not other.replaced
 
 
+def test_a_recall_that_repeats_its_document_is_hidden_with_it_and_no_other(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch
+) -> None:
+    notice = message(objects, "G10.2", "recall", at=day(5), number="161", about="G09.1")
+    archive.load(batch(source=SOURCE), [*thread(objects, "G09.1"), notice])
+    shown = {
+        name: find_document(archive.engine, name)[0]
+        for name in (
+            f"{COMMITTEE.organ_id}|G09.1|recall",
+            f"{PEOPLE.organ_id}|G09.1|recall",
+            f"{COMMITTEE.organ_id}|G10.2|recall",
+        )
+    }
+    assert [isinstance(view, Tombstone) for view in shown.values()] == [True, False, False]
+    assert [view.recalled for view in shown.values()] == [False, False, False]
+
+
 def test_a_message_means_the_document_and_not_the_recall_of_the_same_identifier(
     archive: Archive, objects: ObjectStore, batch: MakeBatch, select: Select
 ) -> None:

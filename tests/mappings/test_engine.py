@@ -360,10 +360,13 @@ def test_recall_update_and_replacement_name_the_other_document(business: str, ki
     assert ("relations", "impossible_date") in codes(document)
 
 
-def test_a_recall_that_names_nothing_recalls_its_own_identifier() -> None:
-    document = normalise(package("1"), OPERATIONS)
-    assert [(r.kind, r.target.uid, r.reason) for r in document.relations] == [
-        (RelationKind.RECALLS, "H10.01,2019/01/16,12/SNV-VP", "Lý do")
+@pytest.mark.parametrize(("business", "kind"), [("1", RelationKind.RECALLS), ("2", RelationKind.AMENDS)])
+def test_a_recall_or_update_that_names_nothing_means_its_own_identifier(
+    business: str, kind: RelationKind
+) -> None:
+    document = normalise(package(business), OPERATIONS)
+    assert [(r.kind, r.target.uid, r.target.symbol, r.reason) for r in document.relations] == [
+        (kind, "H10.01,2019/01/16,12/SNV-VP", "12/SNV-VP", "Lý do")
     ]
 
 
