@@ -115,6 +115,7 @@ _SPECIAL = (
     Plan("revoked-signer", date(2022, 5, 17), "VPTU", "CV", official=DEPUTY),
     Plan("foreign-root", date(2023, 8, 24), "STC", "CV", official=STRANGER),
     Plan("expired-signer", date(2017, 5, 4), "VPTU", "TB"),
+    Plan("expired-stamped-signer", date(2017, 9, 12), "VPTU", "TB"),
 )
 
 

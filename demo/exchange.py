@@ -56,6 +56,7 @@ _SPECIAL = (
     "revoked-signer",
     "foreign-root",
     "expired-signer",
+    "expired-stamped-signer",
 )
 _FILE_CASES = {
     "utf8-decoded-file": "utf8_decoded",
@@ -64,6 +65,7 @@ _FILE_CASES = {
     "revoked-signer": "revoked",
     "foreign-root": "foreign_root",
     "expired-signer": "expired",
+    "expired-stamped-signer": "expired_stamped",
     **dict.fromkeys(SHARED_B, "person_and_seal"),
     "same-number-3": "unsigned",  # its organ has no certificate
 }

@@ -27,6 +27,8 @@ CRL_FROM = datetime(2026, 10, 15, tzinfo=UTC)
 CRL_UNTIL = datetime(2036, 12, 31, tzinfo=UTC)
 REVOKED_ON = datetime(2021, 3, 15, 2, 0, tzinfo=UTC)
 EXPIRED_ON = datetime(2018, 12, 31, tzinfo=UTC)
+KEPT_FROM = datetime(2018, 6, 15, tzinfo=UTC)
+"""``thisUpdate`` of old lists that the archive kept: the last word on a certificate that has expired since."""
 
 _CA_SPAN = (datetime(2012, 1, 1, tzinfo=UTC), datetime(2046, 12, 31, tzinfo=UTC))
 _END_SPAN = (datetime(2013, 6, 1, tzinfo=UTC), datetime(2036, 12, 31, tzinfo=UTC))
@@ -52,7 +54,7 @@ class Pki:
         authorities: the trusted side: ``root``, ``party-ca``, ``tsa-ca``.
         signers: end certificates by label, those of the untrusted root among them.
         tsa: the time-stamping unit.
-        crls: DER by the label of the issuing authority.
+        crls: DER by the label of the issuing authority, with ``-2018`` behind it for the kept ones.
     """
 
     authorities: dict[str, Credential]
@@ -132,7 +134,13 @@ def build_pki(seed: int) -> Pki:
         authorities={"root": root, "party-ca": party, "tsa-ca": tsa_ca},
         signers=signers,
         tsa=_time_stamping_unit(seed, tsa_ca),
-        crls={"root": _crl(root, []), "party-ca": _crl(party, revoked), "tsa-ca": _crl(tsa_ca, [])},
+        crls={
+            "root": _crl(root, []),
+            "party-ca": _crl(party, revoked),
+            "tsa-ca": _crl(tsa_ca, []),
+            "root-2018": _crl(root, [], number=0, issued=KEPT_FROM, until=EXPIRED_ON),
+            "party-ca-2018": _crl(party, [], number=0, issued=KEPT_FROM, until=EXPIRED_ON),
+        },
     )
 
 
@@ -228,13 +236,20 @@ def _builder(
     return builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
 
 
-def _crl(issuer: Credential, revoked_serials: list[int]) -> bytes:
+def _crl(
+    issuer: Credential,
+    revoked_serials: list[int],
+    *,
+    number: int = 1,
+    issued: datetime = CRL_FROM,
+    until: datetime = CRL_UNTIL,
+) -> bytes:
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.certificate.subject)
-        .last_update(CRL_FROM)
-        .next_update(CRL_UNTIL)
-        .add_extension(x509.CRLNumber(1), critical=False)
+        .last_update(issued)
+        .next_update(until)
+        .add_extension(x509.CRLNumber(number), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False
         )

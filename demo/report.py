@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-VERSION = 3
+VERSION = 4
 """Raised when the same seed gives other bytes than before: an office of an older version is written anew."""
 
 REPORT_NAME = "office.json"

@@ -21,7 +21,7 @@ from archive.database import DATABASE, data_folder, embedded_server
 from archive.folders import make_folder, write_private
 from demo.airflow_services import AirflowServices
 from demo.office import OfficeReport, generate
-from demo.report import NOTES
+from demo.report import ARCHIVED, NOTES
 from demo.simulators import LiveSystems
 from demo.summary import print_summary
 from mappings.config import SourceConfig
@@ -80,7 +80,8 @@ def up() -> int:
         night(client, sources)
     output = Output(Wording(os.environ.get("LIENTHONG_LANG", "vi")))
     promised = {source: office.counts(source) for source in office.sources} | live.expected()
-    as_promised = print_summary(output, promised, {NOTES: office.listed_again})
+    files = [file for record in office.records if record.outcome == ARCHIVED for file in record.files]
+    as_promised = print_summary(output, promised, {NOTES: office.listed_again}, files)
     output.line()
     output.line(
         f"Airflow:   {services.base_url}   (đăng nhập / login: {services.user} / {services.password})"

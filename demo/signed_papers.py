@@ -37,6 +37,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "revoked": _NEVER_PASSED,
     "foreign_root": ("INDETERMINATE",),
     "expired": ("INDETERMINATE",),
+    "expired_stamped": _PASSED,
     "utf8_decoded": _UNREADABLE,
 }
 """What may be said of a file by what was done to it."""
@@ -119,13 +120,13 @@ def _signings(paper: Paper, case: str) -> tuple[Signing, ...]:
     seal = Signing(paper.organ.seal, morning + timedelta(minutes=47), "Phát hành văn bản")
     if case == "seal_only":
         return (seal,)
-    person = _personal(paper.official, morning, stamped=case != "expired")
+    person = _personal(paper.official, morning, expired=case.startswith("expired"), stamped=case != "expired")
     return (
         (person, seal) if case in ("person_and_seal", "tampered", "appended", "utf8_decoded") else (person,)
     )
 
 
-def _personal(official: Official, moment: datetime, *, stamped: bool) -> Signing:
+def _personal(official: Official, moment: datetime, *, expired: bool, stamped: bool) -> Signing:
     # Without a time-stamp nothing proves that the signature is older than the certificate's end.
-    label = official.certificate if stamped else f"{official.certificate}-expired"
+    label = f"{official.certificate}-expired" if expired else official.certificate
     return Signing(label, moment, "Phê duyệt văn bản", time_stamp=stamped)

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
 
 from archive.runs import RunSummary, runs
-from demo.report import SourceCounts
+from archive.tables import signature_verdict
+from demo.report import ExpectedFile, SourceCounts
 from pipeline.commands.output import Output
 from pipeline.commands.status import print_holdings, print_runs
 from pipeline.settings import load_settings
 from pipeline.stages import open_stores
+from signatures.verdict import SEVERITY, Indication
 
 
 def print_summary(
-    output: Output, promised: Mapping[str, SourceCounts], listed_again: Mapping[str, int]
+    output: Output,
+    promised: Mapping[str, SourceCounts],
+    listed_again: Mapping[str, int],
+    files: Iterable[ExpectedFile],
 ) -> bool:
-    """Print runs, archive, quarantine and what was withheld; true when all is as ``promised``, by source.
+    """Print runs, archive, quarantine and what was withheld; true when all is as it was promised.
 
-    ``listed_again`` says of a source how many records it shows twice with the same content; they count once.
+    Args:
+        output: where to.
+        promised: counts by source.
+        listed_again: how many records a source shows twice with the same content; they count once.
+        files: every archived file whose verdict is known beforehand.
     """
     stores = open_stores(load_settings())
     try:
@@ -30,6 +41,7 @@ def print_summary(
             for source, expected in promised.items()
             for told in _wrong(source, newest.get(source), expected, listed_again.get(source, 0))
         ]
+        wrong += wrong_verdicts(files, _first_verdicts(stores.engine))
     finally:
         stores.engine.dispose()
     for told in wrong:
@@ -39,6 +51,29 @@ def print_summary(
             "Đúng như văn phòng mẫu đã biết trước. / As the made-up office knew beforehand.", style="green"
         )
     return not wrong
+
+
+def wrong_verdicts(files: Iterable[ExpectedFile], found: Mapping[str, Indication]) -> list[str]:
+    """A sentence for each file whose worst verdict, by SHA-256 in ``found``, is not one that it may have."""
+    return [
+        f"{file.name} ({file.case}): {said}, phải là / must be {' | '.join(file.verdicts)}"
+        for file in files
+        if (said := str(found.get(file.sha256, "–"))) not in file.verdicts
+    ]
+
+
+def _first_verdicts(engine: sa.Engine) -> dict[str, Indication]:
+    """The worst verdict of each file when it came in, by SHA-256."""
+    table = signature_verdict.c
+    query = sa.select(table.sha256, table.indication).where(
+        table.check_no == 1, table.attachment.is_not(None)
+    )
+    worst: dict[str, Indication] = {}
+    with engine.connect() as connection:
+        for sha256, indication in connection.execute(query):
+            known = worst.get(sha256, Indication.TOTAL_PASSED)
+            worst[sha256] = max(known, Indication(indication), key=SEVERITY.index)
+    return worst
 
 
 def _wrong(source: str, run: RunSummary | None, expected: SourceCounts, listed_again: int) -> list[str]:

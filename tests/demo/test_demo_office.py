@@ -14,6 +14,7 @@ import sys
 import unicodedata
 import zipfile
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pypdfium2
@@ -34,7 +35,11 @@ from demo.report import (
     SamePair,
     read_report,
 )
+from demo.summary import wrong_verdicts
 from schemas.errors import ConfigurationError
+from schemas.record import BytesContent
+from signatures import SignedFile, load_trust, verify
+from signatures.verdict import Indication, worst
 
 _DXL = "{http://www.lotus.com/dxl}"
 _EDXML = "{http://www.mic.gov.vn/TBT/QCVN_102_2016}"
@@ -201,6 +206,33 @@ def test_unsigned_and_signed_pdfs_hold_the_signatures_that_are_expected(folder, 
             if found:
                 stamped = {_is_time_stamped(signature) for signature in found}
                 assert stamped == {file.case != "expired"}
+
+
+def test_every_case_of_a_signed_file_is_judged_as_the_office_says(folder, report):
+    trust = load_trust(folder / "trust")
+    moment = datetime(2026, 11, 1, tzinfo=UTC)
+    of_case = {
+        file.case: (record, file)
+        for record in report.of(EXCHANGE)
+        if record.outcome == ARCHIVED
+        for file in record.files
+    }
+    assert {
+        "unsigned", "person_and_seal", "tampered", "appended", "revoked", "foreign_root", "expired",
+        "expired_stamped", "utf8_decoded",
+    } <= of_case.keys()  # fmt: skip
+    for case, (record, file) in of_case.items():
+        verdicts = verify(SignedFile(file.name, BytesContent(carried_file(folder, record))), trust, moment)
+        assert worst(verdicts) in file.verdicts, case
+        assert tuple(item.role for item in verdicts if item.signer) in ((), file.roles), case
+
+
+def test_a_verdict_that_differs_is_told(report):
+    file = report.case("revoked-signer").files[0]
+    assert wrong_verdicts([file], {file.sha256: Indication.INDETERMINATE}) == []
+    (told,) = wrong_verdicts([file], {file.sha256: Indication.TOTAL_PASSED})
+    assert told.startswith(f"{file.name} (revoked): TOTAL_PASSED, ")
+    assert len(wrong_verdicts([file], {})) == 1
 
 
 def test_pdfs_read_as_vietnamese(folder, report):

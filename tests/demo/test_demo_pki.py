@@ -46,12 +46,16 @@ def test_one_signer_is_revoked_with_its_date_and_nobody_else(pki):
         "root": [],
         "party-ca": [revoked],
         "tsa-ca": [],
+        "root-2018": [],
+        "party-ca-2018": [],
     }
     (entry,) = lists["party-ca"]
     assert entry.revocation_date_utc == datetime(2021, 3, 15, 2, 0, tzinfo=UTC)
     for label, crl in lists.items():
-        assert crl.is_signature_valid(pki.authorities[label].certificate.public_key())
-        assert crl.next_update_utc > datetime(2036, 1, 1, tzinfo=UTC)
+        assert crl.is_signature_valid(pki.authorities[label.removesuffix("-2018")].certificate.public_key())
+        kept = crl.next_update_utc <= pki.signers["person-thuan-expired"].certificate.not_valid_after_utc
+        assert kept == label.endswith("-2018")
+        assert kept or crl.next_update_utc > datetime(2036, 1, 1, tzinfo=UTC)
 
 
 def test_certificates_hold_from_before_2014_to_after_2034_but_for_the_expired_one(pki):
