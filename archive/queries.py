@@ -78,6 +78,15 @@ def verdict_counts(engine: sa.Engine) -> list[VerdictCount]:
     return _counted(engine, VerdictCount, _VERDICTS)
 
 
+def signer_certificates(engine: sa.Engine) -> list[str]:
+    """SHA-256 of the certificate of every signer in the archive; the evidence of each is in the object store."""
+    distinct = sa.text(
+        "SELECT DISTINCT signer_sha256 FROM archive.signature_verdict WHERE signer_sha256 IS NOT NULL ORDER BY 1"
+    )
+    with database_errors("reading the signers"), engine.connect() as connection:
+        return list(connection.scalars(distinct))
+
+
 def totals(engine: sa.Engine) -> Totals:
     """What the archive holds in all."""
     return _counted(engine, Totals, _TOTALS)[0]

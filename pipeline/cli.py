@@ -13,7 +13,19 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands import db, decode, doctor, inspect, quarantine, reverify, show, status, sync, verify
+from pipeline.commands import (
+    db,
+    decode,
+    doctor,
+    inspect,
+    quarantine,
+    reverify,
+    show,
+    status,
+    sync,
+    trust,
+    verify,
+)
 from pipeline.commands.output import Output
 from pipeline.quiet import quiet_libraries
 from pipeline.wording import LANGUAGES, Wording
@@ -45,6 +57,7 @@ def build() -> typer.Typer:
         show.register,
         status.register,
         reverify.register,
+        trust.register,
         quarantine.register,
         doctor.register,
         db.register,

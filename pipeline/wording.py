@@ -141,7 +141,6 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "root": ("gốc của người ký", "root of signers"),
         "tsa_root": ("gốc dấu thời gian", "root of time-stamps"),
         "intermediate": ("trung gian", "intermediate"),
-        "fingerprint": ("Dấu vân tay SHA-256", "SHA-256 fingerprint"),
         "valid_until": ("Hiệu lực đến", "Valid until"),
         "subject_name": ("Chủ thể", "Subject"),
         "revocation_lists": ("Danh sách thu hồi", "Revocation lists"),
@@ -162,6 +161,8 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "known": ("đã có", "known"),
         "rejected": ("KHÔNG NHẬN", "REJECTED"),
         "added": ("đã thêm", "added"),
+        "fetched": ("đã tải", "fetched"),
+        "issuer_name": ("Tổ chức cấp", "Issuer"),
         "nothing_dropped": ("Không có tệp nào chờ tiếp nhận.", "Nothing waits to be taken in."),
         "no_trust": (
             "Chưa có chứng thư nào được tin cậy; thêm bằng: lienthong trust add TỆP --as root",
