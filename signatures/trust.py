@@ -125,7 +125,7 @@ def load_trust(folder: Path, crl_folder: Path | None = None, *, stored_only: boo
 
     Args:
         folder: with the layout above.
-        crl_folder: a second folder of revocation lists (``*.crl``), beside ``folder/crls``.
+        crl_folder: a second folder of revocation lists (``*.crl``, ``*.pem``, ``*.der``), beside ``folder/crls``.
         stored_only: leave out what still lies in the drop folders.
 
     Raises:
@@ -138,7 +138,7 @@ def load_trust(folder: Path, crl_folder: Path | None = None, *, stored_only: boo
         crls = _read_folder(folder / "crls", CRL_SUFFIXES, _crls_of)
         ocsps = _read_folder(folder / "ocsp", OCSP_SUFFIXES, _ocsps_of)
     if crl_folder is not None:
-        crls |= _read_folder(crl_folder, CRL_SUFFIXES, _crls_of)
+        crls |= _read_folder(crl_folder, CRL_SUFFIXES | {".pem", ".der"}, _crls_of)
     return TrustStore(
         roots=_certificates_in(folder / "roots"),
         tsa_roots=_certificates_in(folder / "tsa_roots"),

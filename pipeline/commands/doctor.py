@@ -14,7 +14,6 @@ from typing import Annotated
 
 import sqlalchemy as sa
 import typer
-from asn1crypto import x509
 
 from archive.database import create_engine, database_url
 from archive.ledger import verify_chain
@@ -23,10 +22,9 @@ from pipeline.commands.output import Output
 from pipeline.settings import Settings, configured_sources, load_settings
 from pipeline.sources import drop_folder, try_service
 from schemas.errors import LienthongError
-from signatures.trust import load_trust
+from signatures.trust_report import report
 
 _LEAST_FREE = 2 * 1024**3
-_SOON = timedelta(days=90)
 _ABANDONED = timedelta(days=1)
 
 
@@ -144,21 +142,22 @@ def _sources(settings: Settings) -> Iterator[Check]:
 
 
 def _trust(settings: Settings) -> Iterator[Check]:
-    store = load_trust(settings.trust)
-    now = datetime.now(UTC)
-    if not store.roots:
+    found = report(settings.trust, datetime.now(UTC))
+    if not any(item.part == "root" for item in found.certificates):
         yield Check(
             "trust",
             "warning",
             f"no roots in {settings.trust / 'roots'}: every signature will be INDETERMINATE, none passes",
         )
         return
-    roots = [x509.Certificate.load(der) for der in store.roots]
-    expiring = [root for root in roots if root.not_valid_after - now < _SOON]
-    state = "warning" if expiring else "ok"
-    yield Check(
-        "trust", state, f"{len(store.roots)} roots, {len(expiring)} expired or expiring within 90 days"
-    )
+    told = [f"{item.state}: {item.subject}" for item in found.certificates if item.state != "valid"]
+    told += [
+        f"revocation list {item.state}: {item.issuer}" for item in found.lists if item.state != "current"
+    ]
+    if not os.access(settings.trust, os.W_OK):
+        told.append(f"{settings.trust} cannot be written: dropped revocation lists will not be taken in")
+    good = f"{len(found.certificates)} certificates, {len(found.lists)} current revocation lists"
+    yield Check("trust", "warning" if told else "ok", "; ".join(told) or good)
 
 
 _QUESTIONS: dict[str, Callable[[Settings], Iterator[Check]]] = {

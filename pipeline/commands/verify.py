@@ -14,7 +14,7 @@ from pipeline.settings import load_settings
 from schemas.record import FileContent, sha256_of
 from signatures import verify as verify_signatures
 from signatures.signed_file import DETACHED_SUFFIXES, SignedFile
-from signatures.trust import load_trust
+from signatures.trust import TrustStore, load_trust
 from signatures.verdict import Indication, Verdict, worst
 
 
@@ -34,6 +34,14 @@ def verify(
         Path | None,
         typer.Option(exists=True, file_okay=False, help="Thư mục CRL / folder of revocation lists"),
     ] = None,
+    content: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="Tệp được ký tách rời / the file that a detached signature signs",
+        ),
+    ] = None,
     at: Annotated[str | None, typer.Option(help="Thời điểm kiểm tra ISO 8601 / validation time")] = None,
     integrity_only: Annotated[
         bool, typer.Option("--integrity-only", help="Chỉ tính toàn vẹn / leave trust out")
@@ -44,19 +52,21 @@ def verify(
 ) -> None:
     """Verify ``files``; the exit status is 0 only if every one of them passed."""
     output: Output = context.obj
-    store = load_trust(trust or load_settings().trust, crl)
+    if content is not None and len(files) != 1:
+        raise typer.BadParameter("--content belongs to exactly one signature file", param_hint="--content")
+    # Broken trust material must not stand in the way of a question that leaves it out.
+    store = TrustStore() if integrity_only else load_trust(trust or load_settings().trust, crl)
     moment = _moment(at)
     rows: list[tuple[object, ...]] = []
     all_passed = True
     for path in files:
-        content = FileContent(path)
-        verdicts = verify_signatures(
-            SignedFile(path.name, content, _beside(path)), store, moment, integrity_only=integrity_only
-        )
+        detached = FileContent(content) if content is not None else _beside(path)
+        signed = SignedFile(path.name, FileContent(path), detached)
+        verdicts = verify_signatures(signed, store, moment, integrity_only=integrity_only)
         verdict = worst(verdicts)
         all_passed = all_passed and verdict is Indication.TOTAL_PASSED
         if as_json:
-            output.json(_json(path, sha256_of(content), verdict, verdicts))
+            output.json(_json(path, _sha256(path), verdict, verdicts))
         else:
             rows.extend(_rows(output, path, verdicts))
     if not as_json:
@@ -81,6 +91,14 @@ def _beside(path: Path) -> FileContent | None:
     return FileContent(signed) if path.suffix.lower() in DETACHED_SUFFIXES and signed.is_file() else None
 
 
+def _sha256(path: Path) -> str:
+    """Of the file; ``""`` for one that cannot be read, whose verdict says so."""
+    try:
+        return sha256_of(FileContent(path))
+    except OSError:
+        return ""
+
+
 def _json(path: Path, sha256: str, verdict: Indication, verdicts: list[Verdict]) -> dict[str, object]:
     signed = [item for item in verdicts if item.path]
     return {
@@ -103,11 +121,16 @@ def _times_as_text(value: object) -> object:
     return value
 
 
+def _judgement(output: Output, verdict: Verdict) -> str:
+    judgement = output.words(verdict.indication.value)
+    return f"{judgement} ({output.words('provisional')})" if verdict.provisional else judgement
+
+
 def _rows(output: Output, path: Path, verdicts: list[Verdict]) -> list[tuple[object, ...]]:
     return [
         (
             path.name,
-            output.words(verdict.indication.value),
+            _judgement(output, verdict),
             verdict.signer.common_name if verdict.signer else "",
             output.words(verdict.role.value) if verdict.path else "",
             verdict.best_time if verdict.best_time_source == "timestamp" else verdict.claimed_time,

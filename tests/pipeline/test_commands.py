@@ -6,9 +6,12 @@ import json
 import os
 import shutil
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from typer.testing import CliRunner
 
 from demo.domino_server import DominoServer
@@ -17,6 +20,7 @@ from demo.simulators import SIMULATORS
 from demo.vxp_server import VxpServer
 from pipeline.cli import EXIT_CONFIGURATION, EXIT_FAILED, EXIT_RETRY, build, exit_status
 from schemas.errors import ConfigurationError, FatalError, RetriableError
+from tests.signatures.pki_factory import make_pki
 
 pytestmark = pytest.mark.postgres
 
@@ -150,6 +154,34 @@ def test_verify_passes_only_what_is_proven(home, signed_files):
 
     status, [unsigned] = json_lines("verify", str(signed_files["unsigned"]), "--trust", trust)
     assert (status, unsigned["verdict"], unsigned["signatures"]) == (1, "NO_SIGNATURE", [])
+
+
+def test_verify_takes_the_file_that_a_detached_signature_signs(tmp_path):
+    signer = make_pki().person
+    builder = pkcs7.PKCS7SignatureBuilder().set_data(b"noi dung")
+    builder = builder.add_signer(signer.certificate, signer.key, SHA256())
+    options = [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary]
+    (tmp_path / "chu-ky.p7s").write_bytes(builder.sign(Encoding.DER, options))
+    (tmp_path / "noi-dung.bin").write_bytes(b"noi dung")
+    file = str(tmp_path / "chu-ky.p7s")
+    status, [alone] = json_lines("verify", file, "--integrity-only")
+    assert (status, alone["verdict"]) == (1, "INDETERMINATE")
+    content = ("--content", str(tmp_path / "noi-dung.bin"))
+    status, [judged] = json_lines("verify", file, *content, "--integrity-only")
+    assert (status, judged["verdict"], judged["format"]) == (0, "TOTAL_PASSED", "CMS")
+    assert run("verify", file, file, *content)[0] == 2, "one content, two signature files"
+
+
+def test_verify_tells_a_pass_that_waits_for_a_newer_list(home, signed_files):
+    trust = ("--trust", str(home / "trust"))
+    _, [judged] = json_lines("verify", str(signed_files["person_and_seal"]), *trust)
+    times = [
+        (datetime.fromisoformat(found["best_time"]), datetime.fromisoformat(found["revocation_issued"]))
+        for found in judged["signatures"]
+    ]
+    assert [found["provisional"] for found in judged["signatures"]] == [
+        best >= listed for best, listed in times
+    ]
 
 
 def test_verify_without_trust_passes_nothing_but_integrity(home, signed_files, tmp_path):
