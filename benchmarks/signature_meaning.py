@@ -174,7 +174,7 @@ def _relationships(data: bytes, *, ids: bool) -> Iterator[Hashable]:
         kind = item.get("Type", "")
         if "core-properties" not in kind:
             yield (
-                item.get("Id") if ids else "",
+                item.get("Id") if ids and "digital-signature" not in kind else "",
                 kind,
                 item.get("Target"),
                 item.get("TargetMode", "Internal"),

@@ -282,7 +282,9 @@ def test_a_stamped_signature_keeps_its_own_proof(pki: Pki, folder: Path) -> None
     assert not verdict.provisional, "the list of day 1 is later than the time-stamp"
 
 
-def test_past_validation_finds_the_list_from_before_the_revocation_in_the_store(pki: Pki, folder: Path) -> None:
+def test_past_validation_finds_the_list_from_before_the_revocation_in_the_store(
+    pki: Pki, folder: Path
+) -> None:
     pdf = pki.sign_pdf(minimal_pdf(), pki.person, stamper=pki.stamper(day(0)))
     keep(pki, folder, 0)
     for issued in (3, 5, 7):

@@ -212,6 +212,14 @@ def test_entities_are_never_expanded(pki: Pki, prolog: str) -> None:
     assert (verdict.indication, verdict.sub_indication) == (FAILED, "FORMAT_FAILURE")
 
 
+@pytest.mark.parametrize("name", ["new", f"{{{DS}}}Object"])
+def test_a_signature_under_another_name_is_not_unsigned(pki: Pki, name: str) -> None:
+    root = signed(pki)
+    _signature(root).tag = name
+    (verdict,) = judged(etree.tostring(root))
+    assert (verdict.indication, verdict.sub_indication) == (FAILED, "FORMAT_FAILURE")
+
+
 def test_a_time_stamp_copied_from_another_signature(pki: Pki) -> None:
     other = stamped(signed(pki, xades=True), pki, day(0.01))
     token = other.find(f".//{{{XADES}}}UnsignedProperties")
