@@ -26,6 +26,7 @@ from pyhanko_certvalidator.revinfo.archival import OCSPContainer
 
 from signatures.chain import FileEvidence, Judge
 from signatures.cms import JudgeFor, enclosed_content, evidence_of
+from signatures.levels import level_of_pdf
 from signatures.pdf_changes import POLICY
 from signatures.pdf_guards import (
     SIGNATURE_SUBFILTERS,
@@ -267,7 +268,9 @@ def _concluded(document: _Document, item: _Judged, judged: list[_Judged]) -> Ver
         and other.embedded.signed_revision > item.embedded.signed_revision
         and other.verdict.coverage in WHOLE
     )
-    verdict = item.verdict
+    own = item.verdict.level
+    level = level_of_pdf(own, store="/DSS" in document.reader.root, stamped_later=bool(later))
+    verdict = replace(item.verdict, level=level, level_evaluated=level)
     if later:
         verdict = with_tokens(verdict, (*item.found.tokens, *later))
         verdict = replace(verdict, messages=item.verdict.messages)

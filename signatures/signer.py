@@ -21,6 +21,7 @@ from signatures.certificate import describe_certificate, role_of
 from signatures.chain import Judge, TrustOutcome
 from signatures.cms_integrity import attributes_of, integrity
 from signatures.cms_signer import is_strong, signer_certificate
+from signatures.levels import judged_up_to, level_of_cms
 from signatures.timestamps import (
     Imprint,
     JudgedToken,
@@ -116,8 +117,16 @@ def check_integrity(
     if mismatch:
         return Integral(failed(verdict, "FORMAT_FAILURE", f"RFC 8933: {mismatch}"), certificate)
     tokens = judge_tokens(signer, imprint, judge)
+    level = level_of_cms(signer, attributes)
+    verdict = replace(
+        verdict,
+        indication=Indication.TOTAL_PASSED,
+        integrity=Integrity.INTACT,
+        level=level,
+        level_evaluated=judged_up_to(level),
+    )
     return Integral(
-        with_tokens(replace(verdict, indication=Indication.TOTAL_PASSED, integrity=Integrity.INTACT), tokens),
+        with_tokens(verdict, tokens),
         certificate,
         tokens,
     )

@@ -154,6 +154,8 @@ class Verdict:
         revocation_issued: ``thisUpdate`` of the newest list or answer on the signer's certificate.
         provisional: a pass that rests on a list from before the best time: a revocation just before that time
             may still be on its way. A list that was issued later settles it.
+        level: baseline level that the signature shows (``B-B``, ``B-T``, ``B-LT``, ``B-LTA``), ``""`` for none.
+        level_evaluated: the level up to which it was judged.
         algorithms: digest and signature algorithm names.
         chain: SHA-256 of the certificates from signer to anchor.
         evidence: SHA-256 of CRLs, OCSP answers and tokens that were used.
@@ -183,6 +185,8 @@ class Verdict:
     revoked_at: datetime | None = None
     revocation_issued: datetime | None = None
     provisional: bool = False
+    level: str = ""
+    level_evaluated: str = ""
     algorithms: tuple[str, ...] = ()
     chain: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()

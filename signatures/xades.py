@@ -12,6 +12,7 @@ from datetime import datetime
 from asn1crypto import tsp
 from lxml import etree
 
+from signatures.levels import level_of_xades
 from signatures.xml_guard import DIGESTS, DS, Prepared, RefusedError
 
 NAMESPACES = (
@@ -41,7 +42,7 @@ class Properties:
         named: digest name and digest of the certificates that SigningCertificate names, in order.
         issuer_serials: the serial numbers that SigningCertificate (V1) names, in order.
         claimed_time: SigningTime.
-        tokens: the signature time-stamps.
+        tokens: the signature time-stamps. level: baseline level that the signature shows.
     """
 
     present: bool = False
@@ -50,6 +51,7 @@ class Properties:
     serials: tuple[int, ...] = ()
     claimed_time: datetime | None = None
     tokens: tuple[tuple[str, bytes], ...] = ()
+    level: str = ""
 
 
 def read_properties(prepared: Prepared) -> Properties:
@@ -80,13 +82,16 @@ def read_properties(prepared: Prepared) -> Properties:
     if signed and not _covers(prepared, signed[0]):
         raise RefusedError("SignedProperties that the signature does not sign")
     element = signed[0] if signed else None
+    named = tuple(_certificate_digests(element)) if element is not None else ()
+    tokens = tuple(_tokens(qualifying))
     return Properties(
         present=True,
         signed=element,
-        named=tuple(_certificate_digests(element)) if element is not None else (),
+        named=named,
         serials=tuple(_serials(element)) if element is not None else (),
         claimed_time=_signing_time(element) if element is not None else None,
-        tokens=tuple(_tokens(qualifying)),
+        tokens=tokens,
+        level=level_of_xades(qualifying, named=bool(named), stamped=bool(tokens)),
     )
 
 

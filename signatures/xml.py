@@ -23,6 +23,7 @@ from signatures.algorithms import CutOff, digest_cut_off, key_cut_off
 from signatures.certificate import describe_certificate, role_of
 from signatures.chain import FileEvidence, Judge
 from signatures.cms import JudgeFor
+from signatures.levels import judged_up_to
 from signatures.signer import apply_trust, failed, proven_time, with_tokens
 from signatures.timestamps import JudgedToken, imprint_of, judge_token
 from signatures.verdict import Coverage, Indication, Integrity, Modification, Verdict
@@ -170,6 +171,8 @@ def _judged(
     start = replace(
         start,
         claimed_time=properties.claimed_time,
+        level=properties.level,
+        level_evaluated=judged_up_to(properties.level),
         algorithms=(*digests, prepared.method.rpartition("#")[2]),
         coverage=Coverage.UNKNOWN if around else scope_of(prepared),
         modification=Modification.NONE,

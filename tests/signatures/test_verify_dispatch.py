@@ -3,16 +3,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from asn1crypto import cms, core
 from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
+from benchmarks.signature_samples import lta_pdf
 from schemas.record import BytesContent
 from signatures import SignedFile, TrustStore, verify
 from signatures.certificate import role_of
 from signatures.sniffing import Engine, sniff
 from signatures.verdict import Indication, SignerRole
-from tests.signatures.pki_factory import DAY0, Pki, day, issue
+from tests.signatures.cms_factory import sign
+from tests.signatures.pki_factory import DAY0, Pki, day, issue, minimal_pdf
+from tests.signatures.xml_factory import XADES, signed, stamped
 
 
 @pytest.mark.parametrize(
@@ -143,3 +148,49 @@ def test_integrity_only_leaves_trust_out(signed_pdf: bytes) -> None:
         "not_checked",
         "",
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen", "evaluated"),
+    [
+        ("plain PDF", "B-B", "B-B"),
+        ("stamped PDF", "B-T", "B-T"),
+        ("PDF with a document time-stamp", "B-T", "B-T"),
+        ("archived PDF", "B-LTA", "B-LTA"),
+        ("XMLDSig", "", ""),
+        ("XAdES", "B-B", "B-B"),
+        ("XAdES with time-stamp", "B-T", "B-T"),
+        ("XAdES with archive time-stamp", "B-LTA", "B-T"),
+        ("CMS", "B-B", "B-B"),
+        ("CMS with time-stamp", "B-T", "B-T"),
+        ("CMS with archive time-stamp", "B-LTA", "B-T"),
+    ],
+)
+def test_the_level_is_told_by_what_is_there(
+    pki: Pki, signed_pdf: bytes, kind: str, seen: str, evaluated: str
+) -> None:
+    file = SignedFile("a", BytesContent(_of_level(pki, signed_pdf, kind)))
+    first = verify(file, pki.trust(), day(0.5))[0]
+    assert first.indication is Indication.TOTAL_PASSED
+    assert (first.level, first.level_evaluated) == (seen, evaluated)
+
+
+def _of_level(pki: Pki, signed_pdf: bytes, kind: str) -> bytes:
+    if kind == "PDF with a document time-stamp":
+        return pki.stamp_pdf(signed_pdf, day(0.2))
+    if "PDF" in kind:
+        stamped_pdf = pki.sign_pdf(minimal_pdf(), pki.person, stamper=pki.stamper(day(0.1)))
+        return {"plain PDF": signed_pdf, "stamped PDF": stamped_pdf}.get(kind) or lta_pdf(pki, minimal_pdf())
+    if kind.startswith("X"):
+        root = signed(pki, xades=kind != "XMLDSig")
+        if "stamp" in kind:
+            stamped(root, pki, day(0.1))
+        for place in root.iter(f"{{{XADES}}}UnsignedSignatureProperties"):
+            if "archive" in kind:
+                etree.SubElement(place, "{http://uri.etsi.org/01903/v1.4.1#}ArchiveTimeStamp")
+        return bytes(etree.tostring(root))
+    info = sign(pki, pki.person, detached=False, stamp=day(0.1) if "stamp" in kind else None)
+    if "archive" in kind:
+        archive = cms.CMSAttribute({"type": "0.4.0.1733.2.4", "values": [core.OctetString(b"a")]})
+        info["content"]["signer_infos"][0]["unsigned_attrs"].append(archive)
+    return bytes(info.dump(force=True))
