@@ -27,7 +27,7 @@ from pipeline.commands import (
     verify,
 )
 from pipeline.commands.output import Output
-from pipeline.quiet import quiet_libraries
+from pipeline.quiet import keep_answers_apart, quiet_libraries
 from pipeline.wording import LANGUAGES, Wording
 from schemas.errors import ConfigurationError, LienthongError, RetriableError
 
@@ -90,6 +90,7 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")
+    keep_answers_apart()
     try:
         build()()
     except LienthongError as error:
