@@ -6,7 +6,7 @@ is left out, so that a killed run goes on where it stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -31,7 +31,8 @@ class NewList:
     Attributes:
         sha256, kind, issuer, this_update, next_update, received_at: as in its receipt.
         below: subjects of the CAs whose certificates its issuer made, directly or not, and the issuer itself.
-        revoked: what it names: serial number in hexadecimal and moment.
+        revoked: gives what it names: serial number in hexadecimal and moment. Asked for once and not kept, so that
+            the lists of many years do not have to be in memory together.
         authorities: what it names of CAs: subjects of them and of all below them, and moment.
         serial: of the only certificate that it is about; ``None`` for a list.
     """
@@ -43,7 +44,7 @@ class NewList:
     next_update: datetime | None
     received_at: datetime
     below: tuple[str, ...]
-    revoked: Mapping[str, datetime] = field(default_factory=dict)
+    revoked: Callable[[], Mapping[str, datetime]] = dict
     authorities: Mapping[str, datetime] = field(default_factory=dict)
     serial: str | None = None
 
@@ -132,9 +133,9 @@ def _questions(cursor: psycopg.Cursor[TupleRow], events: Events) -> Iterator[_Qu
         yield "manual", _IN_FORCE + "true", {}
     for item in events.lists:
         yield from _of_list(item)
-    named = [
-        (item.issuer, serial, moment) for item in events.lists for serial, moment in item.revoked.items()
-    ]
+    named: dict[tuple[str, str, datetime], None] = {}
+    for item in events.lists:
+        named |= dict.fromkeys((item.issuer, serial, moment) for serial, moment in item.revoked().items())
     if named:
         yield "crl", _hold_named(cursor, named), {}
     authorities = [pair for item in events.lists for pair in item.authorities.items()]
@@ -170,7 +171,7 @@ def _of_list(item: NewList) -> Iterator[_Question]:
     yield "crl", _PROVISIONAL, values
 
 
-def _hold_named(cursor: psycopg.Cursor[TupleRow], named: Sequence[tuple[str, str, datetime]]) -> str:
+def _hold_named(cursor: psycopg.Cursor[TupleRow], named: Iterable[tuple[str, str, datetime]]) -> str:
     """Put what the lists name into a table of the session, 100,000 rows in a blink, and give the join with it."""
     cursor.execute(
         'CREATE TEMPORARY TABLE named (issuer text, serial text COLLATE "C", revoked_at timestamptz) ON COMMIT DROP'

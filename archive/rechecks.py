@@ -30,7 +30,7 @@ from archive.objects import ObjectStore
 from archive.rows import check_rows
 from archive.stored_text import column_text, key_text
 from archive.verification import VERIFICATION_TYPE, Verification, verification_bytes
-from archive.versions import StoredFile, write_objects
+from archive.versions import StoredFile, evidence_types, write_objects
 from signatures.succession import standing
 from signatures.verdict import Indication, Verdict, worst
 
@@ -150,7 +150,8 @@ def record(
             _settled(run, check, numbers[_place(check)] + 1, before[_place(check)], at) for check in checks
         ]
         files = [_put(objects, check) for check, _, _ in written]
-        write_objects(cursor, sorted(files, key=lambda file: file.sha256), at)
+        kept = {file.sha256: file for file in (*files, *_evidence(objects, checks))}
+        write_objects(cursor, [kept[sha256] for sha256 in sorted(kept)], at)
         _write(cursor, run, written, files)
         changed = sum(count for _, count, _ in written)
         cursor.execute(
@@ -264,6 +265,18 @@ def _essence(verdicts: list[Verdict]) -> list[tuple[str, str, str]]:
 def _put(objects: ObjectStore, check: Verification) -> StoredFile:
     stored = objects.put_bytes(verification_bytes(check))
     return StoredFile(stored.sha256, stored.size, VERIFICATION_TYPE)
+
+
+def _evidence(objects: ObjectStore, checks: Sequence[Check]) -> list[StoredFile]:
+    types: dict[str, str] = {}
+    for check in checks:
+        for found in check.verdicts:
+            types |= evidence_types(found.verdict)
+    return [
+        StoredFile(sha256, objects.size(sha256), media_type)
+        for sha256, media_type in types.items()
+        if objects.exists(sha256)
+    ]
 
 
 def _write(

@@ -16,6 +16,7 @@ from archive.objects import ObjectStore
 from archive.outcomes import Archived
 from archive.rows import Version, attachment_rows, handling_rows, relation_rows, verdict_rows, version_row
 from archive.stored_text import column_text, key_text, moment
+from signatures.verdict import Verdict
 
 MANIFEST_TYPE = "application/vnd.lienthong.manifest+json"
 """Media type under which manifests stand in the table of objects."""
@@ -53,9 +54,19 @@ def stored_files(objects: ObjectStore, records: Iterable[Archived]) -> list[Stor
             types.setdefault(file.sha256, file.media_type)
             if file.wrapped_sha256:
                 types.setdefault(file.wrapped_sha256, "application/octet-stream")
+        for found in record.processed.verdicts:
+            for sha256, media_type in evidence_types(found.verdict).items():
+                if sha256 not in types and objects.exists(sha256):
+                    types[sha256] = media_type
     return [
         StoredFile(sha256, objects.size(sha256), media_type) for sha256, media_type in sorted(types.items())
     ]
+
+
+def evidence_types(verdict: Verdict) -> dict[str, str]:
+    """What a verdict rests on, by SHA-256: the store holds it, but for what lies inside the judged file."""
+    lists = dict.fromkeys(verdict.evidence, "application/octet-stream")
+    return lists | dict.fromkeys(verdict.chain, "application/pkix-cert")
 
 
 def write_versions(

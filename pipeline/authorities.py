@@ -17,7 +17,7 @@ class Tree:
     def __init__(self, trust: TrustStore) -> None:
         certificates = trust.known_certificates
         self._made = [
-            (rfc4514(item.issuer), rfc4514(item.subject), item.serial_number) for item in certificates
+            (rfc4514(item.issuer), rfc4514(item.subject), f"{item.serial_number:x}") for item in certificates
         ]
         self.roots = tuple(x509.Certificate.load(der).sha256.hex() for der in trust.roots)
         anchors = (rfc4514(x509.Certificate.load(der).subject) for der in trust.tsa_roots)
@@ -32,8 +32,11 @@ class Tree:
                 return tuple(sorted(found))
             found |= more
 
-    def revoked(self, issuer: str, named: Mapping[int, datetime]) -> dict[str, datetime]:
-        """The authorities that ``issuer`` revoked, and all below them: subject and moment."""
+    def revoked(self, issuer: str, named: Mapping[str, datetime]) -> dict[str, datetime]:
+        """The authorities that ``issuer`` revoked, and all below them: subject and moment.
+
+        ``named`` are the serial numbers, hexadecimal, that it names.
+        """
         return {
             name: named[serial]
             for maker, subject, serial in self._made

@@ -12,6 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+
+from cryptography import x509
+from cryptography.x509 import ocsp
 
 from archive.affected import Affected, Ended, Events, NewList, Trusted, affected
 from archive.canonical import Json
@@ -31,7 +35,7 @@ from pipeline.judge import Bench
 from pipeline.settings import Settings
 from pipeline.stages import Stores
 from signatures.algorithms import cut_off_dates
-from signatures.evidence_store import Shelved, answers_at, list_at
+from signatures.evidence_store import Shelved
 from signatures.trust import TrustStore, load_trust
 from signatures.trust_intake import Taken, take
 
@@ -146,11 +150,6 @@ def _events(stores: Stores, trust: TrustStore, now: datetime, everything: bool) 
 
 def _new_list(item: Shelved, tree: Tree) -> NewList:
     receipt = item.receipt
-    if receipt.kind == "crl":
-        named = list_at(item.path).serials
-        serial = None
-    else:
-        named, serial = _answered(item), item.group.partition("-")[0]
     return NewList(
         sha256=receipt.sha256,
         kind=receipt.kind,
@@ -159,20 +158,23 @@ def _new_list(item: Shelved, tree: Tree) -> NewList:
         next_update=receipt.next_update,
         received_at=receipt.received_at,
         below=tree.below(receipt.issuer),
-        revoked={f"{number:x}": moment for number, moment in named.items()},
-        authorities=tree.revoked(receipt.issuer, named),
-        serial=serial,
+        revoked=partial(_named, item),
+        authorities=tree.revoked(receipt.issuer, _named(item)),
+        serial=None if receipt.kind == "crl" else item.group.partition("-")[0],
     )
 
 
-def _answered(item: Shelved) -> dict[int, datetime]:
-    found = {}
-    for answer in answers_at(item.path):
-        single = answer.extract_single_response()
-        if single is not None and single["cert_status"].name == "revoked":
-            moment = single["cert_status"].chosen["revocation_time"].native
-            found[int(single["cert_id"]["serial_number"].native)] = moment
-    return found
+def _named(item: Shelved) -> dict[str, datetime]:
+    """What a list or an answer names; parsed beside the memory of lists, which is for those that judge."""
+    data = item.path.read_bytes()
+    if item.path.suffix == ".crl":
+        entries = x509.load_der_x509_crl(data)
+        return {f"{entry.serial_number:x}": entry.revocation_date_utc for entry in entries}
+    return {
+        f"{single.serial_number:x}": single.revocation_time_utc
+        for single in ocsp.load_der_ocsp_response(data).responses
+        if single.revocation_time_utc is not None
+    }
 
 
 def _ended(before: Mapping[str, Json] | None, now: datetime) -> list[Ended]:

@@ -350,6 +350,9 @@ def test_every_later_check_is_an_object_from_which_its_rows_can_be_made_again(of
     assert aside == [(1, 1, 2)]
     assert check.set_aside == ((1, 1),)
     assert all(office.stores.objects.exists(sha256) for sha256 in evidence), "the evidence is kept beside it"
+    with office.stores.engine.connect() as connection:
+        listed = set(connection.scalars(sa.text("SELECT sha256 FROM archive.object")))
+    assert set(evidence) <= listed
 
 
 def test_the_ledger_has_an_event_a_version_and_earlier_rows_cannot_change(office, pdfs):
