@@ -129,7 +129,8 @@ class RecordText:
         Args:
             text: as the source prints it.
             form_font: font of the field in the form's design, where that is known. One for Unicode leaves only the
-                text's own words to convince: the design may be younger than the text.
+                text's own words to convince: the design may be younger than the text. A capitals font gives
+                capitals where it is believed.
         """
         if text.isascii() and not has_letter_controls(text):
             return self._decode_ascii(text)
@@ -139,7 +140,8 @@ class RecordText:
         basis = self._basis("\n".join(line for line, suspect in lines if suspect), form_font)
         if basis is None:
             return _composed(text)
-        return _decoded(text, _decode_lines(lines, basis.encoding), basis)
+        capitals = basis.reason is Reason.FORM_FIELD and draws_capitals(form_font)
+        return _decoded(text, _decode_lines(lines, basis.encoding, capitals), basis)
 
     def decode_runs(self, runs: Sequence[TextRun]) -> Decoded:
         """Decode runs in order: those with a legacy font by it, those whose font says nothing as ``decode`` does,
@@ -203,7 +205,7 @@ class RecordText:
         own = self._evidence.of("\n".join(line for line, suspect in lines if suspect))
         if own.confidences(PRIOR)[encoding] < MIN_CONFIDENCE:
             return _composed(text)
-        return _decoded(text, _decode_lines(lines, encoding), basis)
+        return _decoded(text, _decode_lines(lines, encoding, capitals), basis)
 
     def _basis(self, text: str, form_font: str | None) -> Basis | None:
         own = self._evidence.of(text)
@@ -267,9 +269,10 @@ def _suspects(text: str) -> list[tuple[str, bool]]:
 _SIGN_IN_WORD = re.compile("[A-Za-z][\xa8-\xbe\xad\xd7\xf7][A-Za-z]")
 
 
-def _decode_lines(lines: Sequence[tuple[str, bool]], encoding: Encoding) -> str:
-    """All lines that may be legacy decoded together, so that they share a code page."""
-    read = iter(decode("\n".join(line for line, suspect in lines if suspect), encoding).split("\n"))
+def _decode_lines(lines: Sequence[tuple[str, bool]], encoding: Encoding, capitals: bool) -> str:
+    """All lines that may be legacy decoded together, so that they share a code page; as ``capitals`` if drawn so."""
+    whole = decode("\n".join(line for line, suspect in lines if suspect), encoding)
+    read = iter((whole.upper() if capitals else whole).split("\n"))
     if len(lines) == 1:
         return "\n".join(read)
     return "\n".join(next(read) if suspect else nfc(line) for line, suspect in lines)

@@ -114,6 +114,8 @@ def test_a_field_follows_the_font_of_its_form() -> None:
     assert (by_form.text, by_form.bases[0].reason) == ("Tờ trình", Reason.FORM_FIELD)
     assert by_form.bases[0].confidence >= MIN_CONFIDENCE
     assert record.decode("cã", ".VnTime").text == "có"
+    # A capitals font draws small letters as capitals: that is what its readers saw.
+    assert record.decode("Tê tr×nh kinh", ".VnTimeH").text == "TỜ TRÌNH KINH"
     # What its words contradict: the form's font was changed, or Unicode was pasted.
     assert record.decode("Hoà Bình, Hà Giang, Toà án", ".VnTime").text == "Hoà Bình, Hà Giang, Toà án"
     assert record.decode("Tê tr×nh", "Arial") == Decoded("Tê tr×nh")
