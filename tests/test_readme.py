@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+import click
 import typer.main
 
 from mappings.config import load_source
@@ -19,13 +20,19 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^ *```{language}\n(.*?)^ *```", README, flags=re.DOTALL | re.MULTILINE)
 
 
-def commands() -> dict[str, set[str]]:
-    """Every subcommand with its options."""
-    group = typer.main.get_command(build())
-    return {
-        name: {option for parameter in command.params for option in parameter.opts}
-        for name, command in group.commands.items()
-    }
+def commands() -> dict[str, click.Command]:
+    """Every subcommand."""
+    return dict(typer.main.get_command(build()).commands)
+
+
+def options_of(command: click.Command, arguments: list[str]) -> tuple[set[str], list[str]]:
+    """The options that ``arguments`` may use, subcommands of subcommands included, and what is left of them."""
+    options = {option for parameter in command.params for option in parameter.opts}
+    below = getattr(command, "commands", {}).get(arguments[0]) if arguments else None
+    if below is None:
+        return options, arguments
+    more, left = options_of(below, arguments[1:])
+    return options | more, left
 
 
 def test_the_source_file_in_the_readme_is_a_valid_one(tmp_path):
@@ -48,8 +55,8 @@ def test_every_lienthong_line_names_a_command_and_options_that_exist():
     used = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith(".venv/bin/lienthong")]
     assert used
     for command, *arguments in used:
-        options = {argument for argument in arguments if argument.startswith("--")}
-        assert options <= known[command], command
+        options, left = options_of(known[command], arguments)
+        assert {argument for argument in left if argument.startswith("--")} <= options, command
 
 
 def test_every_make_target_in_the_readme_exists():
