@@ -1,7 +1,8 @@
 """Which baseline level a signature shows, and up to which level it is judged here.
 
-ETSI EN 319 122-1, EN 319 132-1 and EN 319 142-1, clause 6. A signature without a signed reference to its certificate
-is of no level. What proves more than a signature time-stamp is judged in PDF alone; elsewhere it is seen and left aside.
+ETSI EN 319 122-1, EN 319 132-1 and EN 319 142-1, clause 6. A signature without a signed reference to its
+certificate is of no level. What proves more than a signature time-stamp is judged in PDF alone; elsewhere it is seen
+and left aside.
 """
 
 from __future__ import annotations

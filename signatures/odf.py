@@ -69,6 +69,8 @@ def _verdicts(container: ZipContainer, judge_for: JudgeFor | None, start: Verdic
         root = parse(container.read(DOCUMENT_SIGNATURES))
         if root.tag not in _ROOTS:
             raise RefusedError(f"the root of {DOCUMENT_SIGNATURES} is {root.tag}")
+        if any(child.tag != f"{{{DS}}}Signature" for child in root.iterchildren(etree.Element)):
+            raise RefusedError(f"{DOCUMENT_SIGNATURES} holds something else than signatures")
         ids = identifiers(root)
         found = signatures_of(root)
     except (RefusedError, etree.XMLSyntaxError) as error:

@@ -48,6 +48,8 @@ CANONICALIZATIONS = frozenset(
     }
 )
 
+_WHOLE_DOCUMENT = frozenset({"", "#xpointer(/)"})
+
 DIGESTS: dict[str, str] = {
     f"{DS}sha1": "sha1",
     f"{_MORE}sha224": "sha224",
@@ -88,8 +90,16 @@ ENVELOPED_AS_XPATH = re.compile(
 )
 """The enveloped-signature transform written as XPath (W3C XMLDSig 1.1 §6.6.4); white space removed."""
 
+_XPOINTER_ID = re.compile(r"xpointer\(id\((?P<quote>['\"])(?P<id>[^'\"()]+)(?P=quote)\)\)")
+"""The XPointers of XMLDSig 1.1 §4.4.3.3 beside the whole document's; as ``#id``, with comments kept."""
+
 SUBTRACT_SIGNATURES = re.compile(r"/descendant::(?P<prefix>[\w.-]+):Signature")
 """XPath Filter 2.0 (RFC 3653) that subtracts every signature; white space removed."""
+
+SUBTRACT_BY_NAME = re.compile(
+    r"/descendant::\*\[name\(\)=(?P<quote>['\"])(?P<prefix>[\w.-]+):Signature(?P=quote)\]"
+)
+"""The same by the printed name, which says nothing of the namespace; white space removed."""
 
 
 class RefusedError(ValueError):
@@ -302,7 +312,9 @@ def _reference(
         raise RefusedError("a reference covers its own signature without leaving it out")
     if text_only and len(target):
         raise RefusedError("base64 over an element with markup, of which nothing would be signed")
-    return Reference(element, target, identifier, element.get("Type", ""), digest, uri == "", text_only)
+    return Reference(
+        element, target, identifier, element.get("Type", ""), digest, uri in _WHOLE_DOCUMENT, text_only
+    )
 
 
 def _target(
@@ -313,7 +325,11 @@ def _target(
     if not uri.startswith("#"):
         raise DataNotFoundError(f"reference to {uri[:200]!r}, which is not in the file; nothing is fetched")
     identifier = uri[1:]
-    if "(" in identifier:
+    if identifier == "xpointer(/)":
+        return signature.getroottree().getroot(), ""
+    if match := _XPOINTER_ID.fullmatch(identifier):
+        identifier = match["id"]
+    elif "(" in identifier:
         raise NotSupportedError(f"reference by XPointer: {uri[:200]!r}")
     if identifier not in ids:
         raise DataNotFoundError(f"reference to {uri[:200]!r}, and no element has that identifier")
@@ -335,7 +351,9 @@ def _transforms(reference: etree._Element) -> tuple[bool, bool]:
         elif algorithm == XPATH:
             leaves_out = _literal(transform, f"{{{DS}}}XPath", WITHOUT_SIGNATURES, ENVELOPED_AS_XPATH)
         elif algorithm == XPATH_FILTER2:
-            leaves_out = _literal(transform, f"{{{XPATH_FILTER2}}}XPath", SUBTRACT_SIGNATURES)
+            leaves_out = _literal(
+                transform, f"{{{XPATH_FILTER2}}}XPath", SUBTRACT_SIGNATURES, SUBTRACT_BY_NAME
+            )
         elif algorithm == BASE64:
             text_only = True
         elif algorithm not in CANONICALIZATIONS:
@@ -351,7 +369,15 @@ def _literal(transform: etree._Element, name: str, *patterns: re.Pattern[str]) -
         raise RefusedError("an XPath transform other than the one that leaves signatures out")
     if name != f"{{{DS}}}XPath" and children[0].get("Filter") != "subtract":
         raise RefusedError("an XPath filter that does not subtract")
+    if match.re is SUBTRACT_BY_NAME and _named_alike(transform, match["prefix"]):
+        raise RefusedError("an XPath filter by a name that other elements than signatures have too")
     return True
+
+
+def _named_alike(transform: etree._Element, prefix: str) -> bool:
+    root = transform.getroottree().getroot()
+    found = (item for item in root.iter("{*}Signature") if item.prefix == prefix)
+    return any(etree.QName(item).namespace != DS for item in found)
 
 
 def _value(signature: etree._Element) -> bytes:

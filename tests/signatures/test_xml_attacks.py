@@ -14,7 +14,7 @@ from lxml import etree
 
 from schemas.record import BytesContent
 from signatures import SignedFile, TrustStore, verify
-from signatures.verdict import Coverage, Indication, SignerRole, Verdict, worst
+from signatures.verdict import Coverage, Indication, Integrity, SignerRole, Verdict, worst
 from tests.signatures.pki_factory import DAY0, Holder, Pki, day
 from tests.signatures.xml_factory import DS, PACKAGE, XADES, build, signed, stamped
 
@@ -217,6 +217,69 @@ def test_a_signature_under_another_name_is_not_unsigned(pki: Pki, name: str) -> 
     root = signed(pki)
     _signature(root).tag = name
     (verdict,) = judged(etree.tostring(root))
+    assert (verdict.indication, verdict.sub_indication) == (FAILED, "FORMAT_FAILURE")
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"), [("#xpointer(/)", PASSED), ("#xpointer(id('phong-bi'))", INDETERMINATE)]
+)
+def test_the_pointers_that_xmldsig_knows_are_as_the_short_forms(
+    pki: Pki, uri: str, expected: Indication
+) -> None:
+    root = etree.fromstring(PACKAGE)
+    root[0].set("Id", "phong-bi")
+    build(root, pki.seal, uri=uri)
+    (verdict,) = judged(etree.tostring(root), pki.trust())
+    assert (verdict.indication, verdict.integrity) == (expected, Integrity.INTACT)
+    (verdict,) = judged(etree.tostring(root).replace(b">160<", b">161<"), pki.trust())
+    assert (verdict.indication, verdict.sub_indication) == (FAILED, "HASH_FAILURE")
+
+
+@pytest.mark.parametrize(
+    "pointer", ["xpointer(//*)", "xpointer(id('phong-bi')/*)", "xpointer(/*[1])", "element(/1)"]
+)
+def test_other_pointers_are_not_evaluated(pki: Pki, pointer: str) -> None:
+    root = signed(pki)
+    root.find(f".//{{{DS}}}Reference").set("URI", f"#{pointer}")
+    assert worst(judged(etree.tostring(root))) is UNSUPPORTED
+
+
+FILTER = "http://www.w3.org/2002/06/xmldsig-filter2"
+
+
+def _filtered(holder: Holder) -> etree._Element:
+    """Signed with a filter that subtracts what is printed as ``ds:Signature``, whatever that is."""
+    root = etree.fromstring("<a><b>160</b></a>")
+    signature = xmlsec.template.create(
+        root, xmlsec.constants.TransformExclC14N, xmlsec.constants.TransformEcdsaSha256, ns="ds"
+    )
+    root.append(signature)
+    reference = xmlsec.template.add_reference(signature, xmlsec.constants.TransformSha256, uri="")
+    xmlsec.template.add_transform(reference, xmlsec.constants.TransformExclC14N)
+    xmlsec.template.ensure_key_info(signature)
+    root = etree.fromstring(etree.tostring(root))  # names that xmlsec made are unknown to lxml's searches
+    signature = _signature(root)
+    next(root.iter(f"{{{DS}}}Transforms")).insert(
+        0,
+        etree.fromstring(
+            f'<ds:Transform xmlns:ds="{DS}" Algorithm="{FILTER}"><f:XPath xmlns:f="{FILTER}" Filter="subtract">'
+            "/descendant::*[name()='ds:Signature']</f:XPath></ds:Transform>"
+        ),
+    )
+    data = etree.SubElement(signature.find(f"{{{DS}}}KeyInfo"), f"{{{DS}}}X509Data")
+    etree.SubElement(data, f"{{{DS}}}X509Certificate").text = base64.b64encode(holder.der).decode()
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_memory(holder.key_pem, xmlsec.constants.KeyDataFormatPem, None)
+    context.sign(signature)
+    return root
+
+
+def test_a_filter_by_name_must_not_subtract_content(pki: Pki) -> None:
+    plain = etree.tostring(_filtered(pki.seal))
+    assert worst(judged(plain, pki.trust())) is PASSED
+    assert worst(judged(plain.replace(b">160<", b">161<"), pki.trust())) is FAILED
+    hidden = plain.replace(b"<b>", b'<ds:Signature xmlns:ds="urn:khac">999</ds:Signature><b>')
+    (verdict,) = judged(hidden, pki.trust())
     assert (verdict.indication, verdict.sub_indication) == (FAILED, "FORMAT_FAILURE")
 
 

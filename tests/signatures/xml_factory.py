@@ -39,7 +39,7 @@ def build(
     signature.set("Id", identifier)
     (root if place is None else place).append(signature)
     reference = xmlsec.template.add_reference(signature, xmlsec.constants.TransformSha256, uri=uri)
-    if uri == "":
+    if uri in ("", "#xpointer(/)"):
         xmlsec.template.add_transform(reference, xmlsec.constants.TransformEnveloped)
     xmlsec.template.add_transform(reference, xmlsec.constants.TransformExclC14N)
     info = xmlsec.template.ensure_key_info(signature)
