@@ -15,14 +15,33 @@ def find_all(fields: Sequence[Field], path: str) -> Iterator[Field]:
 
 def first(fields: Sequence[Field], path: str) -> Field | None:
     """The first field at ``path``."""
-    return next(_at(fields, _names(path), 0), None)
+    return _first(fields, _names(path), 0)
 
 
 def first_text(fields: Sequence[Field], path: str) -> str | None:
     """The text of the first field at ``path`` that has one, stripped; else ``None``."""
-    for field in _at(fields, _names(path), 0):
-        if text := field.text.strip():
-            return text
+    return _first_text(fields, _names(path), 0)
+
+
+def _first(fields: Sequence[Field], names: tuple[str, ...], level: int) -> Field | None:
+    name = names[level]
+    deepest = level + 1 == len(names)
+    for field in fields:
+        if field.name == name:
+            found = field if deepest else _first(field.children, names, level + 1)
+            if found is not None:
+                return found
+    return None
+
+
+def _first_text(fields: Sequence[Field], names: tuple[str, ...], level: int) -> str | None:
+    name = names[level]
+    deepest = level + 1 == len(names)
+    for field in fields:
+        if field.name == name:
+            text = field.text.strip() if deepest else _first_text(field.children, names, level + 1)
+            if text:
+                return text
     return None
 
 

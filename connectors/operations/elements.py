@@ -5,8 +5,9 @@ Names are taken without their prefixes, because real senders leave prefixes unbo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 from urllib.parse import unquote
 
@@ -44,6 +45,7 @@ _PARTS = frozenset(
     {"MessageHeader", "TraceHeaderList", "ErrorList", "Status", "edXMLManifest", "Manifest", "Signature"}
     | _ATTACHMENTS
 )
+_new = tuple.__new__  # ``Field(…)`` takes twice as long, for each leaf of each package
 _UNKNOWN_LINE = 65_535  # what libxml2 says of an element further down whose line it cannot tell
 
 
@@ -158,34 +160,43 @@ class ElementReader:
             self.defects += signature_defects(element, self._where(element))
             self.fields.append(self._silent(element, depth))
             return
-        self.fields.append(self._field(element, depth))
+        below = element.iter()
+        next(below)
+        self.fields.append(self._field(element, below, depth))
 
-    def _field(self, element: etree._Element, depth: int) -> Field:
-        """The element with all below it. Leaves, which most elements are, are made without a call."""
+    def _field(self, element: etree._Element, below: Iterator[etree._Element], depth: int) -> Field:
+        """The element with all that is in it, which ``below`` gives next, in document order.
+
+        One iterator for all levels, and leaves, which most elements are, without a call: lxml makes an iterator
+        for each level in the time of twenty elements.
+        """
         name = local_name(element.tag)
-        below = self._deeper(element, depth)
+        if depth >= MAX_DEPTH:
+            raise self._too_deep(element)
         text = element.text
         shift = self._line
         made = []
-        for child in element:
+        for child in islice(below, len(element)):
             child_name = local_name(child.tag)
             if len(child) or child_name == PAYLOAD or child.keys():
-                made.append(self._field(child, below))
+                made.append(self._field(child, below, depth + 1))
             else:
                 own, line = child.text, child.sourceline
                 printed = (own,) if own else ()
                 at = line + shift if line != _UNKNOWN_LINE else None
-                made.append(Field(child_name, "element", printed, (), (), NO_ATTRIBUTES, at))
+                parts = (child_name, "element", printed, (), (), NO_ATTRIBUTES, at, None)
+                made.append(_new(Field, parts))
             tail = child.tail
-            if tail is not None and not tail.isspace():
+            if tail and not tail.isspace():
                 text = (text or "") + tail
         if made and text is not None and text.isspace():
             text = None
         attributes = self._attributes(element) if element.keys() else NO_ATTRIBUTES
         if name == PAYLOAD:
             attributes, text = self._take_payload(attributes, text), None
-        line = self._line_of(element)
-        field = Field(name, "element", (text,) if text else (), (), tuple(made), attributes, line)
+        line = element.sourceline
+        at = line + shift if line != _UNKNOWN_LINE else None
+        field = Field(name, "element", (text,) if text else (), (), tuple(made), attributes, at)
         if name == "Attachment":
             self._attach(field)
         return field
@@ -235,10 +246,11 @@ class ElementReader:
 
     def _deeper(self, element: etree._Element, depth: int) -> int:
         if depth >= MAX_DEPTH:
-            raise RefusedError(
-                "xml_too_deep", f"more than {MAX_DEPTH} levels of elements", self._where(element)
-            )
+            raise self._too_deep(element)
         return depth + 1
+
+    def _too_deep(self, element: etree._Element) -> RefusedError:
+        return RefusedError("xml_too_deep", f"more than {MAX_DEPTH} levels of elements", self._where(element))
 
     def _note(self, code: str, element: etree._Element, **facts: object) -> None:
         self.defects.append(defect(code, self._where(element), **facts))

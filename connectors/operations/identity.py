@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from connectors.operations.element_path import find_all, first_text
+from connectors.operations.element_path import find_all, first, first_text
 from connectors.operations.moments import read_moment
 from schemas.record import Field
 
@@ -65,7 +65,7 @@ def identify(fields: Sequence[Field], version: str) -> Identity:
 def status_header(fields: Sequence[Field]) -> Field | None:
     """The element that holds a status message's fields; ``None`` for any other package."""
     for field in fields:
-        if field.name in STATUS_HEADERS and any(part.name == "StatusCode" for part in field.children):
+        if field.name in STATUS_HEADERS and first(field.children, "StatusCode") is not None:
             return field
     return None
 

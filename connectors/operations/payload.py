@@ -122,12 +122,11 @@ def _corruption(content: Content, found: str) -> str:
 
 def _was_decoded_as_text(content: Content) -> bool:
     """True for bytes that are valid UTF-8 although they are no text, and hold replacement characters."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
     replacements = 0
     try:
         # Most binary data fail in their first bytes.
-        decoder.decode(head_of(content, _HEAD))
-        decoder.reset()
+        codecs.utf_8_decode(head_of(content, _HEAD), "strict", False)
+        decoder = codecs.getincrementaldecoder("utf-8")()
         for piece in chunks(content):
             replacements += decoder.decode(piece).count("\ufffd")
         decoder.decode(b"", True)
