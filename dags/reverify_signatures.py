@@ -89,7 +89,7 @@ def reverification() -> DAG:
         verified = Asset(name="archive__verdicts", uri="lienthong://archive/verdicts")
 
         @task
-        def take_in() -> list[dict[str, str]]:
+        def take_in() -> dict[str, int]:
             return tasks.take_in_lists(get_current_context())
 
         @task

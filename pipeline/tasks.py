@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -127,14 +128,14 @@ def report(summary: Mapping[str, object]) -> dict[str, object]:
     return dict(summary)
 
 
-def take_in_lists(context: Mapping[str, object]) -> list[dict[str, str]]:
-    """Take dropped revocation lists in, unless the form asks for a dry run; name, outcome and reason of each file."""
+def take_in_lists(context: Mapping[str, object]) -> dict[str, int]:
+    """Take dropped revocation lists in, unless the form asks for a dry run; how many files had which outcome."""
     if _form(context).get("dry_run"):
-        return []
+        return {}
     taken = take_in(load_settings(), datetime.now(UTC))
     for item in taken:
         _log.info("Tiếp nhận %s: %s %s", item.file, item.outcome, item.reason)
-    return [{"file": item.file, "outcome": item.outcome, "reason": item.reason} for item in taken]
+    return dict(Counter(item.outcome for item in taken))
 
 
 def reverify(context: Mapping[str, object]) -> dict[str, object]:

@@ -160,6 +160,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "new": ("mới", "new"),
         "known": ("đã có", "known"),
         "rejected": ("KHÔNG NHẬN", "REJECTED"),
+        "waiting": ("chưa đọc được, có thể đang chép", "not readable yet, perhaps still being copied"),
         "added": ("đã thêm", "added"),
         "fetched": ("đã tải", "fetched"),
         "issuer_name": ("Tổ chức cấp", "Issuer"),

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from asn1crypto import pem
@@ -34,6 +35,9 @@ REJECTED = "rejected"
 DROPS = (INCOMING, "crls", "ocsp")
 """Folders below the trust folder that are emptied into the store."""
 
+SETTLED = timedelta(minutes=1)
+"""A broken file that is younger may still be on its way into the folder."""
+
 _TOLERANCE = timedelta(minutes=5)
 _LARGEST = 256 * 1024 * 1024
 
@@ -47,8 +51,10 @@ class Taken:
     """What became of one dropped file.
 
     Attributes:
-        file: its name. outcome: ``new``, ``known`` (the same bytes are in the store) or ``rejected``.
-        receipt: of an accepted item. reason: code and explanation of a rejected one.
+        file: its name.
+        outcome: ``new``, ``known`` (the same bytes are in the store), ``rejected``, or ``waiting`` (broken, but
+            perhaps only because it is still being copied).
+        receipt: of an accepted item. reason: code and explanation of any other one.
     """
 
     file: str
@@ -57,12 +63,17 @@ class Taken:
     reason: str = ""
 
 
-def take(folder: Path, now: datetime) -> list[Taken]:
+def take(folder: Path, now: datetime, settled: timedelta = SETTLED) -> list[Taken]:
     """Empty the drop folders of the trust folder ``folder`` into its store.
 
     Accepted files leave the drop folder once their bytes and receipt are in the store; rejected ones go to
     ``rejected/`` with a reason beside them. Any number of processes may do it at once, and a killed one is
     repeated without loss.
+
+    Args:
+        folder: the trust folder.
+        now: time of the receipt, aware.
+        settled: how long a broken file must have lain still before it is rejected.
 
     Raises:
         ConfigurationError: a folder cannot be read or written, or certificates in the trust folder are broken.
@@ -81,8 +92,11 @@ def take(folder: Path, now: datetime) -> list[Taken]:
                 for item, new in zip(items, fresh, strict=True)
             ]
         except RefusedError as error:
-            _set_aside(folder, path, str(error), now)
-            taken.append(Taken(path.name, "rejected", reason=str(error)))
+            with suppress(FileNotFoundError):  # another process was faster
+                waits = _is_arriving(path, now, settled)
+                if not waits:
+                    _set_aside(folder, path, str(error), now)
+                taken.append(Taken(path.name, "waiting" if waits else "rejected", reason=str(error)))
         except FileNotFoundError:  # another process took it
             continue
         except OSError as error:
@@ -299,6 +313,11 @@ def _dropped(folder: Path) -> Iterable[Path]:
         place = folder / name
         if place.is_dir():
             yield from sorted(path for path in place.iterdir() if path.is_file() and path.name[0] != ".")
+
+
+def _is_arriving(path: Path, now: datetime, settled: timedelta) -> bool:
+    age = now - datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return timedelta() <= age < settled
 
 
 def _set_aside(folder: Path, path: Path, reason: str, now: datetime) -> None:

@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -97,7 +97,7 @@ def add(
                 continue
             _write(folder / _FOLDERS[part], f"{described.sha256[:16]}.crt", der)
             output.line(f"{output.words('added')}: {described.subject}")
-    taken = take(folder, datetime.now(UTC)) if folder.is_dir() else []
+    taken = take(folder, datetime.now(UTC), settled=timedelta()) if folder.is_dir() else []
     if taken:
         _print_taken(output, taken)
     if refused or any(item.outcome == "rejected" for item in taken):
@@ -136,7 +136,7 @@ def fetch(
                 signers.append(stream.read())
     done = fetch_lists(settings.trust, load_trust(settings.trust), signers, with_ocsp=with_ocsp)
     output.table("", ("where", "standing"), [(item.url, output.words(item.outcome)) for item in done])
-    taken = take(settings.trust, datetime.now(UTC))
+    taken = take(settings.trust, datetime.now(UTC), settled=timedelta())
     if taken:
         _print_taken(output, taken)
     if any(item.outcome != "fetched" for item in done) or any(item.outcome == "rejected" for item in taken):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -153,6 +154,10 @@ def test_a_rejected_file_is_told_with_its_reason(trust, root, ca):
     install(trust, root, ca)
     (trust / "incoming").mkdir()
     (trust / "incoming" / "rac.crl").write_bytes(b"rac")
+    status, output = run("trust", "take", "--json")
+    assert (status, json.loads(output)["outcome"]) == (0, "waiting"), "perhaps it is still being copied"
+    an_hour_ago = ago(1 / 24).timestamp()
+    os.utime(trust / "incoming" / "rac.crl", (an_hour_ago, an_hour_ago))
     status, output = run("trust", "take", "--json")
     assert (status, json.loads(output)["outcome"]) == (1, "rejected")
     _, found = told()
