@@ -220,6 +220,9 @@ def identifiers(root: etree._Element) -> dict[str, etree._Element]:
 # Searches run in C: a signed file has thousands of elements, and a walk over them in Python costs more than the
 # signature.
 _IDENTIFIERS = etree.XPath("//@Id | //@ID | //@id | //@xml:id | //@wsu:Id", namespaces={"wsu": WSU})
+_OTHER_PROPERTIES = etree.XPath(
+    "boolean(.//ds:SignatureProperties/*[not(self::ds:SignatureProperty)])", namespaces={"ds": DS}
+)
 _TOO_DEEP = etree.XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
 
 
@@ -254,6 +257,8 @@ def prepare(
         raise NotSupportedError(f"signature algorithm {method}")
     if not manifests and next(signature.iter(f"{{{DS}}}Manifest"), None) is not None:
         raise NotSupportedError("a ds:Manifest, whose references a signature's value does not vouch for")
+    if signature.find(f".//{{{DS}}}SignatureProperties") is not None and _OTHER_PROPERTIES(signature):
+        raise RefusedError("SignatureProperties with something else in them than properties")
     elements = list(info.iterchildren(f"{{{DS}}}Reference"))
     if not 1 <= len(elements) <= MAX_REFERENCES:
         raise RefusedError(f"{len(elements)} references; 1 to {MAX_REFERENCES} are read")

@@ -29,6 +29,7 @@ from tests.signatures.office_factory import (
 )
 from tests.signatures.pki_factory import DAY0, Pki
 
+DOCUMENT_SIGNATURES = "META-INF/documentsignatures.xml"
 NOW = DAY0 + timedelta(hours=1)
 PASSED, INDETERMINATE, FAILED = Indication.TOTAL_PASSED, Indication.INDETERMINATE, Indication.TOTAL_FAILED
 DOCUMENT_RELS = "word/_rels/document.xml.rels"
@@ -279,6 +280,20 @@ def _data(*holders: bytes) -> str:
         (
             {},
             lambda files: replaced(files, "content.xml", b"<o:doc", b"<!DOCTYPE o [<!ENTITY a 'b'>]><o:doc"),
+            (FAILED, "FORMAT_FAILURE"),
+        ),
+        (
+            {},
+            lambda files: replaced(
+                files, DOCUMENT_SIGNATURES, b"</SignatureProperties>", b"<them/></SignatureProperties>"
+            ),
+            (FAILED, "FORMAT_FAILURE"),
+        ),
+        (
+            {},
+            lambda files: replaced(
+                files, DOCUMENT_SIGNATURES, b"</document-signatures>", b"<them/></document-signatures>"
+            ),
             (FAILED, "FORMAT_FAILURE"),
         ),
         (
