@@ -93,17 +93,26 @@ def item_of(node: Node) -> Item:
     inner = children[0] if children else None
     attributes = dict(node.attributes)
     name = attributes.pop("name", "")
-    value = _NOTHING if inner is None else _READERS.get(inner.name, _unknown)(inner, name)
+    sealed = attributes.get("sealed") == "true"
+    value = _NOTHING if inner is None else _reader(inner, sealed)(inner, name)
     attributes.update(value.attributes)
     kind = "" if inner is None else inner.name
     field = Field(name, kind, value.values, value.runs, value.marks, attributes, node.line)
-    wrong = value.defects + _faults(node, children)
+    wrong = value.defects + _faults(children, sealed)
     where = f"item {name}, line {node.line}" if wrong else ""
     defects = tuple(Defect(code, said, where) for code, said in wrong)
     return Item(field, value.files, defects, value.mail, value.composite)
 
 
-def _faults(node: Node, children: list[Node]) -> tuple[tuple[str, str], ...]:
+def _reader(inner: Node, sealed: bool) -> Callable[[Node, str], _Value]:
+    return (
+        _sealed
+        if sealed and inner.name in {"itemdata", "rawitemdata"}
+        else _READERS.get(inner.name, _unknown)
+    )
+
+
+def _faults(children: list[Node], sealed: bool) -> tuple[tuple[str, str], ...]:
     """What is wrong with the item around its value."""
     faults: tuple[tuple[str, str], ...] = ()
     if not children:
@@ -111,7 +120,7 @@ def _faults(node: Node, children: list[Node]) -> tuple[tuple[str, str], ...]:
     elif len(children) > 1:
         extra = ", ".join(child.name for child in children[1:])
         faults = (("item_type_unknown", f"the item has more than one value element ({extra})"),)
-    if node.attributes.get("sealed") == "true":
+    if sealed:
         said = "the item is encrypted by Notes; its content cannot be read here"
         faults = (*faults, ("item_sealed", said))
     return faults
@@ -204,9 +213,8 @@ def _object(node: Node, name: str) -> _Value:
 def _raw(node: Node, name: str) -> _Value:
     """An item that the exporter prints as raw bytes: what is known by its type is read, other bytes are kept as they
     are."""
-    kind = node.attributes.get("type", "").strip().lower()
-    content = node.content if node.content is not None else BytesContent(b"")
-    defects = [("raw_data_invalid", f"the raw data is no clean base64 ({each})") for each in node.defects]
+    kind, content = _kind(node), _content(node)
+    defects = _unclean(node)
     attributes: tuple[tuple[str, str], ...] = (("type", kind),)
     reader = _RAW_READERS.get(kind)
     if node.name == "itemdata" and kind in HOST_ORDER:
@@ -227,14 +235,36 @@ def _raw(node: Node, name: str) -> _Value:
             return _Value(tuple(fonts.values()), attributes=attributes, composite=composite)
         said = "the exporter could not convert this rich text and printed raw data"
         defects.append(("richtext_as_raw_data", said))
-    files: tuple[File, ...] = ()
-    values: tuple[str, ...] = ()
+    values, files = _as_it_is(node, name, kind)
+    return _Value(values, files=files, defects=tuple(defects), attributes=attributes, composite=composite)
+
+
+def _sealed(node: Node, name: str) -> _Value:
+    """Raw bytes that Notes encrypted: whatever they look like, they are not what their type says."""
+    kind = _kind(node)
+    values, files = _as_it_is(node, name, kind)
+    return _Value(values, files=files, defects=tuple(_unclean(node)), attributes=(("type", kind),))
+
+
+def _unclean(node: Node) -> list[tuple[str, str]]:
+    return [("raw_data_invalid", f"the raw data is no clean base64 ({each})") for each in node.defects]
+
+
+def _as_it_is(node: Node, name: str, kind: str) -> tuple[tuple[str, ...], tuple[File, ...]]:
+    """The bytes of raw data as a value, or as a file."""
+    content = _content(node)
     if kind in {_COMPOSITE, _MIME_PART} or content.size > _RAW_IN_FIELD:
         internal = f"{name}.itemdata-{kind}"
-        files = (File(internal, "itemdata", content, node.defects, name, node.line),)
-    else:
-        values = (base64.b64encode(_bytes(content)).decode("ascii"),)
-    return _Value(values, files=files, defects=tuple(defects), attributes=attributes, composite=composite)
+        return (), (File(internal, "itemdata", content, node.defects, name, node.line),)
+    return (base64.b64encode(_bytes(content)).decode("ascii"),), ()
+
+
+def _kind(node: Node) -> str:
+    return node.attributes.get("type", "").strip().lower()
+
+
+def _content(node: Node) -> Content:
+    return node.content if node.content is not None else BytesContent(b"")
 
 
 def _note_references(data: bytes) -> _Value | str:

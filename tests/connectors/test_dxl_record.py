@@ -179,6 +179,21 @@ def test_rich_text_that_the_exporter_could_not_convert_is_kept_as_a_file() -> No
 
 
 @pytest.mark.parametrize(
+    ("kind", "values"), [("1", ()), ("4", ("AQABAgMEBQYHCAkKCwwNDg8Q",)), ("502", ("AAEC",))]
+)
+def test_what_notes_encrypted_is_kept_and_not_guessed_at(kind: str, values: tuple[str, ...]) -> None:
+    """Encrypted bytes that by chance read as what their type says."""
+    printed = {"1": "gQKF/wwAAAAAAGRvYW4=", "4": "AQABAgMEBQYHCAkKCwwNDg8Q", "502": "AAEC"}[kind]
+    record = read(
+        document(1, item("Kin", f"<rawitemdata type='{kind}'>{printed}</rawitemdata>", "sealed='true'"))
+    )
+    kept = field(record, "Kin")
+    assert (kept.values, kept.text, codes(record)) == (values, "\n".join(values), ["item_sealed"])
+    files = [data(file.content) for file in record.attachments]
+    assert files == ([base64.b64decode(printed)] if kind == "1" else [])
+
+
+@pytest.mark.parametrize(
     ("parent", "items", "values", "defects"),
     [
         (f"parent='{unid(2)}'", "", (unid(2),), []),
