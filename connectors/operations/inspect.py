@@ -37,6 +37,7 @@ _HEAD = 8192
 _LISTS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "MessageHeader": frozenset({"To", "ResponseFor"}),
+        "Status": frozenset({"To", "ResponseFor"}),
         "ToPlaces": frozenset({"Place"}),
         "Appendixes": frozenset({"Appendix"}),
         "ReceiverList": frozenset({"Receiver"}),

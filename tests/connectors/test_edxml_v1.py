@@ -219,7 +219,7 @@ def test_a_v1_document_means_what_a_v2_document_means() -> None:
     assert document.extra == {"MessageHeader/DocumentType/Type": ("2",)}
 
 
-def test_a_v1_status_means_what_a_v2_status_means() -> None:
+def test_a_v1_status_means_what_a_v2_status_means(tmp_path: Path) -> None:
     message = StatusMessage(
         sender=Organ("000.00.12.H10", "Sở Y tế"),
         response_for=ResponseFor("000.00.00.H10", "", "160-KL/TU", date(2014, 3, 14)),
@@ -237,3 +237,8 @@ def test_a_v1_status_means_what_a_v2_status_means() -> None:
     assert (relation.kind, relation.target.symbol) == ("status_of", "160-KL/TU")
     (step,) = document.trace
     assert (step.organ_id, step.status_code) == ("000.00.12.H10", "03")
+    (tmp_path / "a.edxml").write_bytes(write_status_v1(message))
+    (shown,) = inspect_edxml(tmp_path)
+    header = shown["header"]
+    assert isinstance(header, dict)
+    assert [answered["Code"] for answered in header["ResponseFor"]] == ["160-KL/TU"]
