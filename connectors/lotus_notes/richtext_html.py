@@ -284,19 +284,17 @@ class HtmlWriter:
         """``<picture>``: shown where that is safe, else named."""
         image = next((child for child in node.children if child.content is not None), None)
         source = safe_html.picture_source(image, self._picture_limit) if image is not None else ""
-        shown = self._shown
         facts = {"class": "picture", **safe_html.picture_facts(image)}
-        stand_in = substitute(node) if looks.stands_in and not _caption(node) else ""
         if source:
-            size = {name: pixels(node.attributes.get(name)) for name in ("width", "height")}
-            alt = {"alt": stand_in}
-            self._pieces.append(tag("img", {**facts, "src": source, **alt, **size}))
-            self._shown = shown + bool(stand_in)
+            at, shown = len(self._pieces), self._shown
             self.inside(node.parts, looks)
+            alt = substitute(node) if looks.stands_in and self._shown == shown else ""
+            size = {name: pixels(node.attributes.get(name)) for name in ("width", "height")}
+            self._pieces.insert(at, tag("img", {**facts, "src": source, "alt": alt, **size}))
+            self._shown += bool(alt)
         else:
             self.open("span", facts)
-            self.inside(node.parts, looks)
-            self.text(stand_in, looks)
+            self._content(node, looks)
             self.close("span")
 
     def link(self, node: Node, looks: Looks) -> None:
@@ -340,10 +338,6 @@ class HtmlWriter:
     def close(self, name: str) -> None:
         """An end tag."""
         self._pieces.append(f"</{name}>")
-
-
-def _caption(picture: Node) -> bool:
-    return any(child.name == "caption" and child.text.strip() for child in picture.children)
 
 
 def _hidden(hidden: bool) -> dict[str, str]:

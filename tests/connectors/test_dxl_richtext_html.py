@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.lotus_notes.encoding import UTF8, Encoding
@@ -303,6 +303,8 @@ _LINK = re.compile(r"(?:https?|mailto|notes):")
 _STYLE = re.compile(r"(?:[a-z-]+:(?:[#\w.%-]+|'[\w .-]+');?)*")
 
 
+@example("<picture alttext='a'>0</picture>")
+@example(f"<par><picture alttext='a'><gif>{GIF}</gif>0</picture></par>")
 @given(st.lists(_part(4), max_size=5).map("".join))
 def test_whatever_the_document_says_the_page_is_well_formed_safe_and_says_the_same(body: str) -> None:
     richtext = node(body)
