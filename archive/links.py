@@ -66,6 +66,9 @@ candidate AS (
   WHERE CASE
     WHEN a.target_organ_id IS NOT NULL
       THEN coalesce(w.issuer_code, w.issuer_id) = coalesce(a.target_organ_code, a.target_organ_id)
+        -- a sender that takes its own document back names the receiver there
+        OR (a.kind = 'status_of'
+          AND archive.same_issuer(a.issuer, a.issuer_norm, coalesce(w.issuer_code, w.issuer_id), w.issuer_norm))
     WHEN a.kind IN ('recalls', 'replaces', 'amends', 'corrects')  -- only the issuer may do that
       THEN archive.same_issuer(a.issuer, a.issuer_norm, coalesce(w.issuer_code, w.issuer_id), w.issuer_norm)
     ELSE true END),

@@ -201,6 +201,24 @@ def test_status_13_of_the_sender_takes_the_document_back_and_of_a_receiver_does_
         assert [step.status_code for step in found.history] == ["13"]
 
 
+def test_a_status_13_that_names_only_the_symbol_and_its_receiver_is_a_step_of_the_document(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch
+) -> None:
+    named = {"symbol": "160-KL/TU", "issued_date": date(2025, 5, 20)}
+    step = TraceEntry(organ_id=COMMITTEE.organ_id, moment=day(1), status_code="13")
+    taken_back = archived(
+        objects, "status|13", source=SOURCE, kind=RecordKind.STATUS, number=None, notation=None, issued=None,
+        issuer=COMMITTEE, status_code="13", trace=(step,), changed_at=day(1),
+        relations=(
+            relation(RelationKind.STATUS_OF, **named, organ_id=PEOPLE.organ_id),
+            relation(RelationKind.RECALLS, **named),
+        ),
+    )  # fmt: skip
+    archive.load(batch(source=SOURCE), [taken_back, archived(objects, "D|1", source=SOURCE, uid="G1")])
+    (found,) = find_with_recalled(archive.engine, "D|1")
+    assert (found.recalled, [step.status_code for step in found.history]) == (True, ["13"])
+
+
 def test_update_and_replacement_supersede_with_links_and_hide_nothing(
     archive: Archive, objects: ObjectStore, batch: MakeBatch
 ) -> None:
