@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache, partial
 from importlib.metadata import version
 
-from signatures.chain import FileEvidence, Judge
+from signatures.chain import Judge
 from signatures.cms import verify_cms
 from signatures.pdf import verify_pdf
 from signatures.receipt import by_receipt, is_provisional
@@ -19,6 +19,7 @@ from signatures.signed_file import SignedFile
 from signatures.smime import verify_smime
 from signatures.sniffing import HEAD, Engine, describe, sniff
 from signatures.trust import TrustStore, load_trust
+from signatures.trust_outcome import FileEvidence
 from signatures.verdict import Indication, Verdict
 from signatures.xml import verify_xml
 from signatures.zip_documents import verify_zip

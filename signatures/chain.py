@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Collection, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NoReturn, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from asn1crypto import cms, x509
 from pyhanko.sign.ades.report import AdESIndeterminate, AdESStatus, AdESSubIndic
@@ -26,10 +26,9 @@ from pyhanko.sign.validation.policy_decl import (
     bootstrap_validation_data_handlers,
 )
 from pyhanko.sign.validation.settings import KeyUsageConstraints
-from pyhanko.sign.validation.status import RevocationDetails, TimestampSignatureStatus
+from pyhanko.sign.validation.status import RevocationDetails
 from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.errors import PathBuildingError, ValidationError
-from pyhanko_certvalidator.fetchers.api import FetcherBackend
 from pyhanko_certvalidator.ltv.ades_past import past_validate
 from pyhanko_certvalidator.ltv.poe import KnownPOE, POEManager, POEType, digest_for_poe
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
@@ -37,10 +36,8 @@ from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import (
     NO_REVOCATION,
     REQUIRE_REVINFO,
-    CertRevTrustPolicy,
-    RevocationCheckingPolicy,
 )
-from pyhanko_certvalidator.registry import PathBuilder, TrustManager
+from pyhanko_certvalidator.registry import PathBuilder
 from pyhanko_certvalidator.revinfo.archival import OCSPContainer
 
 from signatures.algorithms import ArchivePolicy
@@ -53,79 +50,15 @@ from signatures.revocation import (
     none_revoked,
 )
 from signatures.trust import TrustStore
+from signatures.trust_outcome import IMPROVABLE, INDICATIONS, FileEvidence, TrustOutcome, explain
+from signatures.validation_policy import SIGNER_KEY_USAGE, TSA_KEY_USAGE, NoNetwork, policy_for
 from signatures.verdict import Indication
 
 Result = TypeVar("Result")
 _Revocation: TypeAlias = tuple[list[RevocationList], list[OCSPContainer]]
 
-SIGNER_KEY_USAGE = KeyUsageConstraints(key_usage=frozenset({"digital_signature", "non_repudiation"}))
-"""A signer's certificate carries one of the two (RFC 5280 §4.2.1.3): person certificates often lack
-nonRepudiation.
-"""
-
-TSA_KEY_USAGE = TimestampSignatureStatus.default_usage_constraints()
-"""A time-stamping authority's certificate carries the extended key usage timeStamping (RFC 3161 §2.3)."""
-
 _MOST_OUTCOMES = 4096
 """Outcomes kept a trust store and process; an office has some hundreds of signers."""
-
-IMPROVABLE: frozenset[AdESIndeterminate] = frozenset(
-    {
-        AdESIndeterminate.REVOKED_NO_POE,
-        AdESIndeterminate.REVOKED_CA_NO_POE,
-        AdESIndeterminate.OUT_OF_BOUNDS_NO_POE,
-        AdESIndeterminate.OUT_OF_BOUNDS_NOT_REVOKED,
-        AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,
-        AdESIndeterminate.REVOCATION_OUT_OF_BOUNDS_NO_POE,
-    }
-)
-"""What an older proof of existence can turn into a pass (EN 319 102-1 §5.6.3.4)."""
-
-INDICATIONS: dict[AdESStatus, Indication] = {
-    AdESStatus.PASSED: Indication.TOTAL_PASSED,
-    AdESStatus.INDETERMINATE: Indication.INDETERMINATE,
-    AdESStatus.FAILED: Indication.TOTAL_FAILED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class FileEvidence:
-    """Certificates and revocation information that a signed file brings along; none of it is trusted by
-    itself.
-    """
-
-    certificates: tuple[x509.Certificate, ...] = ()
-    crls: tuple[RevocationList, ...] = ()
-    ocsps: tuple[OCSPContainer, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TrustOutcome:
-    """What trust says; the attributes are those of ``Verdict``."""
-
-    indication: Indication
-    sub_indication: str = ""
-    chain: tuple[str, ...] = ()
-    revocation: str = "not_checked"
-    revocation_source: str = ""
-    revoked_at: datetime | None = None
-    revocation_issued: datetime | None = None
-    evidence: tuple[str, ...] = ()
-    messages: tuple[str, ...] = ()
-    improvable: AdESIndeterminate | None = None
-    best_time: datetime | None = None
-
-    @property
-    def passed(self) -> bool:
-        """Nothing but a proof is a pass."""
-        return self.indication is Indication.TOTAL_PASSED
-
-
-class _NoNetwork(FetcherBackend):
-    """A fetcher that cannot fetch: a second bar should a policy ever ask for the network."""
-
-    def get_fetchers(self) -> NoReturn:
-        raise RuntimeError("signature validation tried to reach the network")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +76,7 @@ class Judge:
 
     trust: TrustStore
     at: datetime
-    file: FileEvidence = FileEvidence()
+    file: FileEvidence = field(default_factory=FileEvidence)
     known_until: datetime | None = None
 
     @property
@@ -172,10 +105,10 @@ class Judge:
         crls = [item.container for item in lists if self._usable(item, past)]
         ocsps = [item for item in answers if item.issuance_date and item.issuance_date <= self.at]
         return SignatureValidationSpec(
-            cert_validation_policy=_policy(self.trust.signer_anchors),
-            ts_cert_validation_policy=_policy(self.trust.tsa_anchors),
+            cert_validation_policy=policy_for(self.trust.signer_anchors),
+            ts_cert_validation_policy=policy_for(self.trust.tsa_anchors),
             revinfo_gathering_policy=RevocationInfoGatheringSpec(
-                RevinfoOnlineFetchingRule.LOCAL_ONLY, _NoNetwork(), CertificateFetchingRule.NEVER_FETCH
+                RevinfoOnlineFetchingRule.LOCAL_ONLY, NoNetwork(), CertificateFetchingRule.NEVER_FETCH
             ),
             local_knowledge=LocalKnowledge(
                 known_certs=certificates,
@@ -284,12 +217,12 @@ class Judge:
         usage = TSA_KEY_USAGE if of_tsa else SIGNER_KEY_USAGE
         # A list of 100,000 entries costs the engine a third of a second each time. Where a chain holds and our
         # index of the lists clears all of it, nothing is left for the engine to find; any other answer is its own.
-        plain = self._validated(certificate, others, usage, _policy(anchors, NO_REVOCATION))
+        plain = self._validated(certificate, others, usage, policy_for(anchors, NO_REVOCATION))
         if plain.success_result is not None:
             chain = [*plain.success_result.iter_certs(include_root=True)][::-1]
             if len(chain) > 1 and none_revoked(chain, self._used(chain)[0], self.at):
                 return self.outcome(None, certificate, plain.success_result, None, "")
-        result = self._validated(certificate, others, usage, _policy(anchors, REQUIRE_REVINFO))
+        result = self._validated(certificate, others, usage, policy_for(anchors, REQUIRE_REVINFO))
         return self.outcome(
             result.error_subindic,
             certificate=certificate,
@@ -365,7 +298,7 @@ class Judge:
             revoked_at=revoked_at,
             revocation_issued=issued,
             evidence=evidence,
-            messages=messages if passed else (*messages, *_explain(sub)),
+            messages=messages if passed else (*messages, *explain(sub)),
             improvable=sub if isinstance(sub, AdESIndeterminate) and sub in IMPROVABLE else None,
         )
 
@@ -490,28 +423,6 @@ def run(work: Coroutine[object, object, Result]) -> Result:
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
-EXPLANATIONS: dict[str, str] = {
-    "NO_CERTIFICATE_CHAIN_FOUND": "no chain leads from the signing certificate to a trusted root",
-    "CERTIFICATE_CHAIN_GENERAL_FAILURE": (
-        "the chain is not proven: a certificate in it is not proven good, or revocation lists are missing"
-    ),
-    "TRY_LATER": "the revocation list at hand is older than its next update; a fresh one is needed",
-    "REVOKED_NO_POE": "the signing certificate is revoked, and nothing proves that the signature is older",
-    "REVOKED_CA_NO_POE": "a CA of the chain is revoked, and nothing proves that the signature is older",
-    "OUT_OF_BOUNDS_NO_POE": (
-        "the signing certificate is expired or not yet valid, and nothing proves that it was valid at signing"
-    ),
-    "CHAIN_CONSTRAINTS_FAILURE": "the signing certificate is not meant for this use",
-    "CRYPTO_CONSTRAINTS_FAILURE": "an algorithm or key is too weak",
-    "CRYPTO_CONSTRAINTS_FAILURE_NO_POE": (
-        "an algorithm or key is too weak today, and nothing proves that the signature is older"
-    ),
-    "NO_SIGNING_CERTIFICATE_FOUND": (
-        "the signing certificate is missing or not the one that the signature names"
-    ),
-}
-"""A sentence for a person for the sub-indications that trust brings."""
-
 
 def _answer_sha256(answer: OCSPContainer) -> str:
     return hashlib.sha256(answer.ocsp_response_data.dump()).hexdigest()
@@ -522,22 +433,7 @@ def _serial_of(answer: OCSPContainer) -> int | None:
     return None if single is None else int(single["cert_id"]["serial_number"].native)
 
 
-def _explain(sub: AdESSubIndic | None) -> tuple[str, ...]:
-    sentence = EXPLANATIONS.get(str(sub.standard_name), "") if sub is not None else ""
-    return (sentence,) if sentence else ()
-
-
 def _issuer_in(path: ValidationPath) -> x509.Certificate:
     """The CA certificate that issued the path's leaf and thereby its lists."""
     issuer: x509.Certificate = list(path.iter_certs(include_root=True))[-2]
     return issuer
-
-
-def _policy(
-    anchors: TrustManager, revocation: RevocationCheckingPolicy = REQUIRE_REVINFO
-) -> CertValidationPolicySpec:
-    return CertValidationPolicySpec(
-        trust_manager=anchors,
-        revinfo_policy=CertRevTrustPolicy(revocation),
-        algorithm_usage_policy=ArchivePolicy(),
-    )

@@ -16,7 +16,7 @@ from asn1crypto import cms, core, pem, tsp
 from asn1crypto import crl as asn1_crl
 
 from schemas.record import Content, chunks
-from signatures.chain import FileEvidence, Judge
+from signatures.chain import Judge
 from signatures.cms_integrity import attributes_of
 from signatures.cms_signer import certificates_of
 from signatures.revocation import RevocationList
@@ -30,6 +30,7 @@ from signatures.signer import (
     proven_time,
 )
 from signatures.timestamps import DIGESTS, Imprint, judge_token
+from signatures.trust_outcome import FileEvidence
 from signatures.verdict import Coverage, Indication, Integrity, Modification, SignerRole, Verdict
 
 MAX_SIGNERS = 64

@@ -24,7 +24,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator.revinfo.archival import OCSPContainer
 
-from signatures.chain import FileEvidence, Judge
+from signatures.chain import Judge
 from signatures.cms import JudgeFor, enclosed_content, evidence_of
 from signatures.levels import level_of_pdf
 from signatures.pdf_changes import POLICY
@@ -52,6 +52,7 @@ from signatures.signer import (
     with_tokens,
 )
 from signatures.timestamps import JudgedToken, judge_token
+from signatures.trust_outcome import FileEvidence
 from signatures.verdict import Coverage, Indication, Integrity, Modification, SignerRole, Verdict
 
 MAX_SIGNATURES = 100

@@ -18,7 +18,7 @@ from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.utils import CMSAlgorithmUsagePolicy
 
 from signatures.certificate import describe_certificate, role_of
-from signatures.chain import Judge, TrustOutcome
+from signatures.chain import Judge
 from signatures.cms_integrity import attributes_of, integrity
 from signatures.cms_signer import is_strong, signer_certificate
 from signatures.levels import judged_up_to, level_of_cms
@@ -30,6 +30,7 @@ from signatures.timestamps import (
     judge_token,
     signature_tokens,
 )
+from signatures.trust_outcome import TrustOutcome
 from signatures.verdict import Indication, Integrity, Verdict
 
 REPEATABLE = frozenset({"content_time_stamp"})

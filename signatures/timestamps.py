@@ -12,9 +12,10 @@ from pyhanko.sign.validation.ades import ades_timestamp_validation
 from pyhanko.sign.validation.errors import SignatureValidationError
 
 from signatures.certificate import rfc4514
-from signatures.chain import INDICATIONS, Judge, run
+from signatures.chain import Judge, run
 from signatures.cms_integrity import attributes_of, integrity
 from signatures.cms_signer import certificates_of, is_strong, signer_certificate
+from signatures.trust_outcome import INDICATIONS
 from signatures.verdict import Indication, TimeStamp
 
 DIGESTS: dict[str, str] = {

@@ -21,11 +21,12 @@ from lxml import etree
 from schemas.record import Content
 from signatures.algorithms import CutOff, digest_cut_off, key_cut_off
 from signatures.certificate import describe_certificate, role_of
-from signatures.chain import FileEvidence, Judge
+from signatures.chain import Judge
 from signatures.cms import JudgeFor
 from signatures.levels import judged_up_to
 from signatures.signer import apply_trust, failed, proven_time, with_tokens
 from signatures.timestamps import JudgedToken, imprint_of, judge_token
+from signatures.trust_outcome import FileEvidence
 from signatures.verdict import Coverage, Indication, Integrity, Modification, Verdict
 from signatures.xades import Properties, read_properties
 from signatures.xml_detached import of_the_file_beside, surroundings_of

@@ -16,11 +16,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from schemas.record import BytesContent
 from signatures import SignedFile, verify
-from signatures.chain import FileEvidence, Judge
+from signatures.chain import Judge
 from signatures.evidence_store import list_at, shelved
 from signatures.revocation import RevocationList
 from signatures.trust import load_trust
 from signatures.trust_intake import take
+from signatures.trust_outcome import FileEvidence
 from signatures.verdict import Indication, Verdict
 from tests.signatures.pki_factory import DAY0, Holder, Pki, day, issue, minimal_pdf, revocation_list
 
