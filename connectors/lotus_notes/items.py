@@ -25,6 +25,8 @@ from schemas.record import BytesContent, Content, Defect, Field, TextRun
 
 _RAW_IN_FIELD = 1 << 16
 _COMPOSITE, _NOTEREFS, _MIME_PART, _MAIL_HEADER = "1", "4", "19", "502"
+# Notes keeps at most 64 KB in one item; what is far beyond that is not read into memory.
+_LARGEST_COMPOSITE = 16 << 20
 
 
 class Item(NamedTuple):
@@ -230,10 +232,13 @@ def _raw(node: Node, name: str) -> _Value:
         defects.append(("raw_data_invalid", read))
     composite = None
     if kind == _COMPOSITE:
-        composite = CdItem(name, _bytes(content), node.line)
-        if composite.is_fonts and (fonts := fonts_of(composite.data)):
-            return _Value(tuple(fonts.values()), attributes=attributes, composite=composite)
         said = "the exporter could not convert this rich text and printed raw data"
+        if content.size > _LARGEST_COMPOSITE:
+            said += f", of more than {_LARGEST_COMPOSITE >> 20} MiB, which is not read"
+        else:
+            composite = CdItem(name, _bytes(content), node.line)
+            if composite.is_fonts and (fonts := fonts_of(composite.data)):
+                return _Value(tuple(fonts.values()), attributes=attributes, composite=composite)
         defects.append(("richtext_as_raw_data", said))
     values, files = _as_it_is(node, name, kind)
     return _Value(values, files=files, defects=tuple(defects), attributes=attributes, composite=composite)

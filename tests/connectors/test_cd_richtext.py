@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.lotus_notes import items
 from connectors.lotus_notes.cd_records import CdError, cd_records, fonts_of
 from connectors.lotus_notes.cd_richtext import Definitions, richtext_of
 from connectors.lotus_notes.dxl import read_record
@@ -167,6 +168,14 @@ def test_the_bytes_stay_beside_the_text() -> None:
     (file,) = read(raw("Body", data)).attachments
     with file.content.open() as stream:
         assert (file.name, stream.read()) == ("Body.itemdata-1", data)
+
+
+def test_what_no_item_can_hold_is_not_read_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = cd.paragraph(cd.text("a"))
+    monkeypatch.setattr(items, "_LARGEST_COMPOSITE", len(data) - 1)
+    record = read(raw("Body", data))
+    assert (codes(record), record.fields[-1].text) == (["richtext_as_raw_data"], "")
+    assert [file.content.size for file in record.attachments] == [len(data)]
 
 
 def test_records_of_every_length() -> None:
