@@ -117,10 +117,12 @@ def _files(container: ZipContainer, signature: etree._Element) -> Mapping[str, b
 
 
 def _refuse_unreadable(name: str, data: bytes) -> None:
-    """A file to be canonicalized must be XML: on any other xmlsec ends the process instead of raising."""
+    """A file to be canonicalized must be XML with a canonical form, which one with a relative namespace name has not:
+    on any other xmlsec ends the process instead of raising.
+    """
     try:
-        parse(data, huge=False)
-    except (RefusedError, etree.XMLSyntaxError) as error:
+        etree.tostring(parse(data, huge=False), method="c14n")
+    except (RefusedError, etree.LxmlError) as error:
         raise RefusedError(f"{name} cannot be canonicalized: {error}") from error
 
 

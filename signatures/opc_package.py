@@ -105,6 +105,8 @@ def _parsed(data: bytes, name: str) -> etree._Element:
 
 class _ContentTypes:
     def __init__(self, root: etree._Element) -> None:
+        if root.tag != f"{{{_TYPES}}}Types":
+            raise RefusedError(f"the content types are in an element {root.tag}")
         self._default: dict[str, str] = {}
         self._override: dict[str, str] = {}
         for element in root.iterchildren(f"{{{_TYPES}}}Default"):
@@ -127,6 +129,8 @@ class _ContentTypes:
 def _relationships(
     root: etree._Element, source: str, spelling: Mapping[str, str]
 ) -> tuple[Relationship, ...]:
+    if root.tag != f"{{{_RELATIONSHIPS}}}Relationships":
+        raise RefusedError(f"the relationships of {source} are in an element {root.tag}")
     found: dict[str, Relationship] = {}
     for element in relationship_elements(root):
         identifier = element.get("Id", "")

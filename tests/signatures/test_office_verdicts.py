@@ -283,6 +283,11 @@ def _data(*holders: bytes) -> str:
             (FAILED, "FORMAT_FAILURE"),
         ),
         (
+            {},  # no canonical form: xmlsec would end the process
+            lambda files: replaced(files, "content.xml", b"'urn:o'", b"'/urn:o'"),
+            (FAILED, "FORMAT_FAILURE"),
+        ),
+        (
             {},
             lambda files: replaced(
                 files, DOCUMENT_SIGNATURES, b"</SignatureProperties>", b"<them/></SignatureProperties>"
