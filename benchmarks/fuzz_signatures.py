@@ -23,7 +23,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -258,6 +258,8 @@ class Worker:
             hung = code == -signal.SIGPROF
             return self._dead(f"more than {HANG_SECONDS} s of CPU" if hung else f"died with {code}")
         assert isinstance(outcome, Outcome)
+        if outcome.memory > MEMORY_BYTES and not outcome.finding:
+            outcome = replace(outcome, finding=f"{outcome.memory >> 20} MB of memory")
         if outcome.memory > MEMORY_BYTES or self._left == 0:
             self.stop()
         return outcome
