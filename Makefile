@@ -38,7 +38,7 @@ format: $(INSTALLED) ## format the code
 
 # Hashes for every file of every package, no index address; needs `uv`, which only this target uses.
 lock: ## renew constraints.txt from pyproject.toml
-	@cd $(HERE) && uv pip compile pyproject.toml --extra demo --extra dev --universal --python-version 3.11 \
+	@cd $(HERE) && uv pip compile pyproject.toml --extra s3 --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o constraints.txt
 
 $(INSTALLED): $(HERE)/constraints.txt $(HERE)/pyproject.toml

@@ -81,7 +81,7 @@ def _load(file_name: str, prefix: str) -> Typeface:
         raise ConfigurationError(
             f"the font {file_name} is not installed",
             expected="the package font-source-serif-pro",
-            action="install Lienthong with its demo extra: pip install 'lienthong[demo]'",
+            action="install Lienthong with all its dependencies",
         ) from error
     font = TTFont(io.BytesIO(data), recalcTimestamp=False)
     options = subset.Options(hinting=False, layout_features=[], notdef_outline=True, name_IDs=[6])
