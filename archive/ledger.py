@@ -34,6 +34,9 @@ class EventType(StrEnum):
     """What happened: PREMIS 3 event types (Library of Congress vocabulary) where it has one.
 
     ``GONE`` and ``BACK``: a complete inventory of the source did not list the document any more, or lists it again.
+    ``READING``: a file was shown or copied out. ``EXPORT``: a package was made, ``IMPORT``: one was taken in.
+    ``DECISION``: a person's decision that has no type of its own (a link, a dossier, a known gap). ``DISPOSAL``:
+    asked for, approved or refused; ``DELETION``: bytes were destroyed. ``ANCHOR``: the ledger's root left the database.
     """
 
     INGESTION = "ingestion"
@@ -45,6 +48,18 @@ class EventType(StrEnum):
     ACCOUNTING = "accounting"
     GONE = "gone from source"
     BACK = "back at source"
+    FIXITY = "fixity check"
+    ACCESS = "access change"
+    READING = "dissemination"
+    EXPORT = "information package creation"
+    IMPORT = "transfer"
+    DECISION = "metadata modification"
+    HOLD = "policy assignment"
+    DISPOSAL = "deaccession"
+    DELETION = "deletion"
+    ANCHOR = "anchoring"
+    BACKUP = "replication"
+    RESTORE = "recovery"
 
 
 @dataclass(frozen=True, slots=True)

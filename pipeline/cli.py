@@ -18,6 +18,7 @@ from pipeline.commands import (
     decode,
     doctor,
     inspect,
+    link,
     quarantine,
     reverify,
     show,
@@ -59,6 +60,7 @@ def build() -> typer.Typer:
         reverify.register,
         trust.register,
         quarantine.register,
+        link.register,
         doctor.register,
         db.register,
     ):

@@ -88,7 +88,8 @@ def _print(output: Output, document: DocumentView) -> None:
     rows += [
         (
             output.words("same_as"),
-            f"{same.grade} · {same.source} · {same.source_key}"
+            f"{same.grade} · {same.source} · {same.source_key} · {same.document}"
+            f" · {output.words(f'link_state_{same.state}')}"
             + (f" [{output.words('recalled')}]" if same.recalled else ""),
         )
         for same in document.same_as

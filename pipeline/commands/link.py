@@ -1,0 +1,48 @@
+"""``lienthong link``: a person says that two records are, or are not, the same document."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from archive.decisions import decide
+from archive.same_as import link_decision
+from pipeline.acting import acting_account
+from pipeline.commands.chosen import chosen_document
+from pipeline.commands.output import Output
+from pipeline.settings import load_settings
+from pipeline.stages import open_stores
+
+
+def register(app: typer.Typer) -> None:
+    """Add the subcommand to ``app``."""
+    app.command("link", help="Xác nhận hoặc bỏ liên kết cùng văn bản / confirm or take back a same-as link.")(
+        link
+    )
+
+
+def link(
+    context: typer.Context,
+    first: Annotated[str, typer.Argument(help="Văn bản thứ nhất / the first document")],
+    second: Annotated[str, typer.Argument(help="Văn bản thứ hai / the second one")],
+    why: Annotated[str, typer.Option(help="Lý do / the reason")],
+    refuse: Annotated[
+        bool, typer.Option("--refuse", help="Không phải cùng một văn bản / they are not the same")
+    ] = False,
+    by: Annotated[str, typer.Option(help="Người quyết định / who decides (mặc định: tài khoản)")] = "",
+) -> None:
+    """Confirm that two documents are the same, or take it back; nothing is merged."""
+    output: Output = context.obj
+    stores = open_stores(load_settings())
+    documents = (chosen_document(stores.engine, first), chosen_document(stores.engine, second))
+    account = acting_account()
+    state = "refused" if refuse else "confirmed"
+    decide(
+        stores.engine,
+        link_decision(
+            (documents[0].document, documents[1].document), state, by=by or account, account=account, why=why
+        ),
+    )
+    titles = (document.current.symbol or document.source_key for document in documents)
+    output.line(f"{output.words(f'link_{state}')}: {' = '.join(titles)}")

@@ -1,0 +1,1 @@
+"""What the command line says, one table of words an area: Vietnamese first, then English."""
