@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from archive.tables import SCHEMA
+from archive.columns import SCHEMA
 
 
 def copy_rows(cursor: psycopg.Cursor[TupleRow], table: str, rows: Sequence[Mapping[str, object]]) -> None:

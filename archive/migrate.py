@@ -6,8 +6,8 @@ import hashlib
 
 import sqlalchemy as sa
 
+from archive.columns import SCHEMA
 from archive.failures import database_errors
-from archive.tables import SCHEMA
 from schemas.errors import FatalError
 
 REVISIONS = ("0001", "0002", "0003")

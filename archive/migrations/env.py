@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from archive.tables import SCHEMA, metadata
+from archive.schema import SCHEMA, metadata
 
 
 def include_name(name: str | None, kind: str, _parents: object) -> bool:

@@ -13,7 +13,7 @@ from archive.loader import Archive, Batch
 from archive.migrate import migrate
 from archive.objects import ObjectStore
 from archive.runs import start_run
-from archive.tables import metadata
+from archive.schema import metadata
 from schemas.record import Window
 from tests.archive.office_records import CLOCK
 

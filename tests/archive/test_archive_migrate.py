@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from archive.database import create_engine
 from archive.migrate import REVISIONS, current_revision, migrate
 from archive.queries import find_with_recalled
-from archive.tables import SCHEMA, metadata
+from archive.schema import SCHEMA, metadata
 from schemas.errors import FatalError
 
 pytestmark = pytest.mark.postgres
