@@ -1,6 +1,6 @@
 """Loading into the archive, and loading the same again, against bare COPY of the same rows.
 
-    python -m benchmarks.archive_loading [--documents 20000] [--batch 500] [--json]
+    python -m benchmarks.archive load [--documents 100000] [--batch 500] [--json]
 
 The floor is COPY of exactly the rows that the loader left behind, batch by batch with a commit each, into an
 empty copy of the same tables with the same indexes and constraints, from tuples that are ready in memory: no
@@ -73,9 +73,22 @@ class Phase:
     cpu: float
 
 
-def main() -> None:
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subcommand ``load``."""
+    parser = subparsers.add_parser(
+        "load",
+        help="loading, and loading the same again, against bare COPY",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--documents", type=int, default=100_000)
+    parser.add_argument("--batch", type=int, default=500)
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
     """Run the phases and print the figures."""
-    options = _options()
     with _server() as server, tempfile.TemporaryDirectory() as folder:
         url, floor = _fresh(server, "bench_archive"), _fresh(server, "bench_floor")
         engine = create_engine(url)
@@ -92,16 +105,6 @@ def main() -> None:
         engine.dispose()
         _drop(server, "bench_archive", "bench_floor")
     _print(options, size, first, again, copied, memory)
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--documents", type=int, default=20_000)
-    parser.add_argument("--batch", type=int, default=500)
-    parser.add_argument("--json", action="store_true")
-    return parser.parse_args()
 
 
 @contextmanager
@@ -281,7 +284,3 @@ def _print(
         print(json.dumps(figures))
     else:
         print("\n".join(f"{name:20}{value:>12}" for name, value in figures.items()))
-
-
-if __name__ == "__main__":
-    main()
