@@ -10,7 +10,7 @@ from uuid import UUID
 
 from archive.manifest import FileVerdict, Processed, verdict_json
 from archive.outcomes import Archived
-from archive.searching import issuer_norm, search_text, symbol_norm
+from archive.searching import issuer_norm, symbol_norm
 from archive.stored_text import column_text, key_text, maybe_key, maybe_text, moment, texts, whole
 from mappings.organs import present_code
 from schemas.document import OfficialDocument, Organ
@@ -75,7 +75,6 @@ def version_row(version: Version) -> Row:
         "type_code": maybe_key(document.type_code),
         **_use_columns(document),
         "flags": json_text([flag.model_dump(mode="json") for flag in document.flags]),
-        "search_text": column_text(search_text(document)),
     }
 
 

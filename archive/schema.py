@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archive import tables
+from archive import search_tables, tables
 from archive.columns import SCHEMA, metadata
 
-__all__ = ["SCHEMA", "metadata", "tables"]
+__all__ = ["SCHEMA", "metadata", "search_tables", "tables"]

@@ -1,4 +1,4 @@
-"""What a document is found by: symbol and issuer in one spelling each, and all words without diacritics.
+"""How text is made comparable for search: words without diacritics, and beside them as they are spelled.
 
 Made in Python and stored, so that every PostgreSQL finds the same, whatever extensions and locale it has. A
 query goes through the same functions.
@@ -7,15 +7,44 @@ query goes through the same functions.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from mappings.vietnamese import fold
-from schemas.document import OfficialDocument
 
 _WORD = re.compile(r"[0-9a-z]+")
 _PART = re.compile(r"[0-9]+|[a-z]+")
 _LABEL = re.compile(r"^\s*(so|no|number)\b[\s.:]*(?=\d)")
+# Grave, acute, tilde, hook above, dot below: the marks of a tone. Breve, circumflex and horn belong to the letter.
+_TONES = {"\u0300": "2", "\u0301": "1", "\u0303": "4", "\u0309": "3", "\u0323": "5"}
+_D_BARRED = "đ\u00f0"  # U+00F0, the small Icelandic letter, is typed for đ
+
+
+class Word(NamedTuple):
+    """A word of a text.
+
+    Attributes:
+        folded: without diacritics and case: ``định`` gives ``dinh``.
+        spelled: with its letters' marks, and its tone as a digit at its end, so that where the tone is placed
+            makes no difference (``hoà`` and ``hòa`` give ``hoa2``, ``định`` gives ``đinh5``); ``None`` without
+            diacritics.
+    """
+
+    folded: str
+    spelled: str | None
+
+
+def words_of(text: str | None) -> Iterator[Word]:
+    """The words of ``text`` in order. Signs part words: ``160-KL/TU`` gives ``160``, ``kl``, ``tu``."""
+    for piece in (text or "").split():
+        yield from _words(piece)
+
+
+def words(text: str | None) -> Iterator[str]:
+    """The words of ``text``, folded: ``Đề án số 06`` gives ``de``, ``an``, ``so``, ``06``."""
+    return (word.folded for word in words_of(text))
 
 
 def symbol_norm(text: str | None) -> str | None:
@@ -36,30 +65,32 @@ def issuer_norm(name: str | None) -> str | None:
     return " ".join(words(name)) or None if name else None
 
 
-def search_text(document: OfficialDocument) -> str:
-    """All words of ``document`` that it may be searched by, folded, one space between them."""
-    return " ".join(
-        filter(None, (_folded(piece) for text in _texts(document) for piece in (text or "").split()))
-    )
-
-
-def words(text: str | None) -> Iterator[str]:
-    """The words of ``text``, folded: ``Đề án số 06`` gives ``de``, ``an``, ``so``, ``06``."""
-    for piece in (text or "").split():
-        yield from _folded(piece).split()
-
-
 @lru_cache(maxsize=1 << 15)
-def _folded(piece: str) -> str:
+def _words(piece: str) -> tuple[Word, ...]:
     # Piece by piece and remembered: Vietnamese has some ten thousand syllables, which repeat in every text.
-    return " ".join(_WORD.findall(fold.__wrapped__(piece)))
+    if piece.isascii():
+        return tuple(Word(word, None) for word in _WORD.findall(piece.lower()))
+    letters = unicodedata.normalize("NFD", piece.lower())
+    seen = "".join(c for c in letters if _is_mark(c) or unicodedata.category(c) not in ("Mn", "Cf"))
+    return tuple(_spelled(word) for word in _MARKED_WORD.findall(seen))
 
 
-def _texts(document: OfficialDocument) -> Iterable[str | None]:
-    yield from (document.symbol, document.subject, document.abstract, document.type_name)
-    yield document.issuer.name if document.issuer else None
-    yield from (signer.full_name for signer in document.signers)
-    yield from document.keywords
-    yield document.body
-    yield from (attachment.name for attachment in document.attachments)
-    yield document.note
+_MARKED_WORD = re.compile(f"[0-9a-z{_D_BARRED}][0-9a-z{_D_BARRED}\u0300-\u036f]*")
+
+
+def _is_mark(letter: str) -> bool:
+    return "\u0300" <= letter <= "\u036f"
+
+
+def _spelled(letters: str) -> Word:
+    folded, marked, tone = "", "", ""
+    for letter in letters:
+        if letter in _TONES:
+            tone = _TONES[letter]
+        elif letter in _D_BARRED:
+            folded, marked = folded + "d", marked + "đ"
+        else:
+            marked += letter
+            folded += "" if _is_mark(letter) else letter
+    spelled = unicodedata.normalize("NFC", marked) + tone
+    return Word(folded, None if spelled == folded else spelled)

@@ -132,7 +132,6 @@ document_version = table(
     text("term"),
     whole("page_count", null=True),
     Column("flags", JSONB, nullable=False),
-    key("search_text"),
     key("issuer_code", null=True),  # the issuer's present code: what a former code is another name of
     UniqueConstraint("document_id", "revision"),
     Index(None, "symbol_norm", "issued_date"),

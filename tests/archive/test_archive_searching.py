@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.searching import issuer_norm, search_text, symbol_norm, words
+from archive.searching import issuer_norm, symbol_norm, words, words_of
 from archive.stored_text import column_text, key_text
-from schemas.document import OfficialDocument, Organ
+from mappings.vietnamese import fold
 
 
 @pytest.mark.parametrize(
@@ -48,12 +49,49 @@ def test_words_have_no_diacritics_and_no_case() -> None:
     assert issuer_norm("–") is None
 
 
-def test_the_search_text_holds_symbol_issuer_subject_and_body() -> None:
-    document = OfficialDocument(
-        source="s", source_key="k", revision="1", symbol="1-CV/TU", issuer=Organ(name="Tỉnh ủy"),
-        subject="Về đê điều", body="Nội dung",
-    )  # fmt: skip
-    assert search_text(document) == "1 cv tu ve de dieu tinh uy noi dung"
+LETTERS = [
+    unicodedata.normalize("NFC", vowel + tone)
+    for vowel in ("a", "ă", "â", "e", "ê", "i", "o", "ô", "ơ", "u", "ư", "y")
+    for tone in ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
+]
+LETTERS = [*LETTERS, "đ", *(letter.upper() for letter in LETTERS), "Đ"]
+
+
+def test_every_letter_folds_alike_composed_and_decomposed() -> None:
+    assert len(LETTERS) == 146
+    for letter in LETTERS:
+        (word,) = words_of(f"k{letter}t")
+        assert list(words_of(unicodedata.normalize("NFD", f"k{letter}t"))) == [word]
+        assert word.folded.isascii()
+        assert len(word.folded) == 3
+        assert (word.spelled is None) == letter.isascii()
+    assert len({word.spelled for letter in LETTERS for word in words_of(letter)} - {None}) == 67
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (f"{before}{first}{tone}{second}", f"{before}{first}{second}{tone}")
+        for before in ("h", "kh", "th")
+        for first, second in (("o", "a"), ("o", "e"), ("u", "y"))
+        for tone in ("\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
+    ],
+)
+def test_old_and_new_placement_of_the_tone_are_one_spelling(old: str, new: str) -> None:
+    old, new = (unicodedata.normalize("NFC", text) for text in (old, new))
+    assert old != new
+    assert list(words_of(old)) == list(words_of(new))
+
+
+def test_a_word_spelled_otherwise_is_another_one() -> None:
+    assert list(words_of("định dinh đinh dĩnh Ð\u1ecbnh")) == [
+        ("dinh", "đinh5"), ("dinh", None), ("dinh", "đinh"), ("dinh", "dinh4"), ("dinh", "đinh5"),
+    ]  # fmt: skip
+
+
+@given(st.text(max_size=60))
+def test_words_are_those_of_the_folded_text(text: str) -> None:
+    assert list(words(text)) == re.findall("[0-9a-z]+", fold(text))
 
 
 @given(st.text(st.characters(), max_size=30), st.text(st.characters(), max_size=30))

@@ -1,0 +1,115 @@
+"""What PostgreSQL indexes of a document: its words, how they are spelled, which stand side by side, and its facts.
+
+Lexemes of the text search vectors, all made here:
+
+* ``dinh`` a word, folded;
+* ``=đinh5`` the same word as it is spelled, where it has diacritics;
+* ``+quyet dinh`` two words side by side in one text: a phrase of two needs no look at positions;
+* ``#type qd`` a fact that can be filtered and counted by;
+* ``~long`` the text is longer than positions or pairs go: a phrase in it cannot be checked, only its words.
+
+Weights: A number and notation, B subject and type, C signers, D issuer, recipients, body, files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from archive.searching import Word
+
+LONG = "~long"
+_LAST_POSITION = 16_383  # MAXENTRYPOS of PostgreSQL: later words all stand there
+_POSITIONS = 255  # MAXNUMPOS: how many places of one lexeme are kept
+_GAP = 2  # between texts, so that no phrase goes from one to the next
+_PAIRS_UP_TO = 600_000  # bytes of a vector until which pairs are added
+_LARGEST = 1_000_000  # bytes; PostgreSQL refuses a vector of 1,048,576
+_OVERHEAD = 8  # bytes of a lexeme in a vector, without its letters and places
+
+
+class Vector:
+    """A text search vector under construction.
+
+    Attributes:
+        left_out: words for which there was no room.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[str, list[str]] = {}
+        self._at = 0
+        self._size = 0
+        self._long = False
+        self.left_out = 0
+
+    def add(self, words: Iterable[Word], weight: str = "") -> None:
+        """Add a text: its words, in order; ``weight`` is ``A``, ``B``, ``C`` or, for D, empty."""
+        before = ""
+        self._at += _GAP
+        for word in words:
+            if self._size > _LARGEST:
+                self.left_out += 1
+                self._long = True
+                continue
+            self._at += 1
+            if self._at >= _LAST_POSITION:
+                self._at = _LAST_POSITION
+                self._long = True
+            place = f"{self._at}{weight}"
+            self._put(word.folded, place)
+            if word.spelled:
+                self._put(f"={word.spelled}", place)
+            if before:
+                self._pair(before, word.folded, place)
+            before = word.folded
+
+    def mark(self, lexeme: str) -> None:
+        """Add a lexeme that stands nowhere in the text."""
+        self._put(lexeme, "")
+
+    def literal(self) -> str:
+        """The vector as PostgreSQL reads a ``tsvector``."""
+        if self._long:
+            self.mark(LONG)
+        return " ".join(
+            f"{quoted(lexeme)}:{','.join(places)}" if places else quoted(lexeme)
+            for lexeme, places in self._places.items()
+        )
+
+    def _pair(self, first: str, second: str, place: str) -> None:
+        if self._size > _PAIRS_UP_TO:
+            self._long = True
+        else:
+            self._put(pair(first, second), place)
+
+    def _put(self, lexeme: str, place: str) -> None:
+        lexeme = lexeme[:_LONGEST]
+        places = self._places.get(lexeme)
+        if places is None:
+            self._places[lexeme] = [place] if place else []
+            self._size += len(lexeme.encode()) + _OVERHEAD
+        elif place and len(places) < _POSITIONS and places[-1] != place:
+            places.append(place)
+            self._size += 2
+
+
+_LONGEST = 400  # letters of a lexeme; PostgreSQL refuses 2,048 bytes
+
+
+def pair(first: str, second: str) -> str:
+    """The lexeme of two folded words side by side."""
+    return f"+{first} {second}"
+
+
+def fact(facet: str, value: str) -> str:
+    """The lexeme of a fact: ``#type qđ``."""
+    return f"#{facet} {value}"
+
+
+def quoted(lexeme: str) -> str:
+    """``lexeme`` as it stands in a ``tsvector`` or a ``tsquery``."""
+    return "'" + lexeme[:_LONGEST].replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def adjacent(words: Sequence[str]) -> list[str]:
+    """The pairs of neighbours in ``words``."""
+    return [pair(first, second) for first, second in pairwise(words)]
