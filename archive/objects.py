@@ -16,11 +16,13 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,6 +52,21 @@ class StoredObject:
     created: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where the bytes of an object are, as the medium says.
+
+    Attributes:
+        key: their name in the store, with ``/`` between folders.
+        size: bytes on the medium.
+        modified: when they were written, in seconds since 1970.
+    """
+
+    key: str
+    size: int
+    modified: float
+
+
 class ObjectStore:
     """A content-addressed store in a local folder, for any number of writing threads and processes at once.
 
@@ -66,6 +83,11 @@ class ObjectStore:
         self._temporary = root / "tmp"
         if not (root / LAYOUT).is_file():
             _lay_out(root)
+
+    @property
+    def location(self) -> str:
+        """Where the store is, for messages."""
+        return str(self.root)
 
     def put(self, content: Content) -> StoredObject:
         """Store the bytes of ``content``, once; after the return they survive a power cut.
@@ -125,6 +147,39 @@ class ObjectStore:
     def exists(self, sha256: str) -> bool:
         """Whether the store holds an object of that name."""
         return self._path(sha256).is_file()
+
+    def locate(self, sha256: str) -> Stored | None:
+        """Where the object is; ``None`` when there is none of that name.
+
+        Raises:
+            OSError: the medium does not answer.
+        """
+        try:
+            found = self._path(sha256).stat()
+        except FileNotFoundError:
+            return None
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        return Stored(f"sha256/{sha256[:2]}/{sha256}", found.st_size, found.st_mtime)
+
+    def open_stored(self, stored: Stored) -> RawIOBase:
+        """A new unbuffered reader over the bytes on the medium; the caller closes it.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        return (self.root / stored.key).open("rb", buffering=0)
+
+    @contextmanager
+    def planted(self, data: bytes) -> Iterator[Stored]:
+        """``data`` written among the temporary files under no object's name, and removed afterwards."""
+        path = self._temporary / f"planted-{secrets.token_hex(16)}"
+        try:
+            with _disk_errors(self.root):
+                path.write_bytes(data)
+            yield Stored(f"tmp/{path.name}", len(data), time.time())
+        finally:
+            path.unlink(missing_ok=True)
 
     def __iter__(self) -> Iterator[str]:
         """The SHA-256 of every object, in ascending order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archive import holdings_tables, search_tables, tables
+from archive import fixity_tables, holdings_tables, search_tables, tables
 from archive.columns import SCHEMA, metadata
 
-__all__ = ["SCHEMA", "holdings_tables", "metadata", "search_tables", "tables"]
+__all__ = ["SCHEMA", "fixity_tables", "holdings_tables", "metadata", "search_tables", "tables"]
