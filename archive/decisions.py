@@ -16,6 +16,7 @@ from archive import ledger
 from archive.canonical import Json
 from archive.cursors import psycopg_cursor
 from archive.decision import Decision
+from archive.dossier_decisions import decide_dossier, decide_fonds, decide_membership, decide_organ
 from archive.failures import database_errors
 from archive.ledger import Event, EventType
 from archive.same_as import decide_link
@@ -40,7 +41,11 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
+        "dossier": Kind(EventType.DECISION, decide_dossier),
+        "dossier_document": Kind(EventType.DECISION, decide_membership),
+        "fonds": Kind(EventType.DECISION, decide_fonds),
         "link": Kind(EventType.DECISION, decide_link),
+        "organ": Kind(EventType.DECISION, decide_organ),
     }
 )
 """Every kind of decision by its name in the ledger. Names are never reused: old ledgers hold them."""

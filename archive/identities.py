@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, date, datetime
+from unicodedata import normalize
 from uuid import UUID, uuid5
 
 from archive.stored_text import key_text
@@ -31,9 +33,45 @@ def verification_run_id(run_key: str) -> UUID:
     return uuid5(NAMESPACE, f"verification|{run_key}")
 
 
+def dossier_id(source: str, code: str, term: str) -> UUID:
+    """Identity of the dossier that records of ``source`` name by ``code`` in the term of office ``term``.
+
+    Codes start anew in each term, so equal codes of two terms are two dossiers.
+    """
+    return uuid5(NAMESPACE, f"dossier|{source}|{_one_spelling(code)}|{_one_spelling(term)}")
+
+
+def made_dossier_id(fonds: str, catalogue: str, code: str) -> UUID:
+    """Identity of a dossier that a person makes: its place in the fonds."""
+    place = "|".join(_one_spelling(part) for part in (fonds, catalogue, code))
+    return uuid5(NAMESPACE, f"made dossier|{place}")
+
+
+def fonds_id(code: str) -> UUID:
+    """Identity of a fonds."""
+    return uuid5(NAMESPACE, f"fonds|{_one_spelling(code)}")
+
+
+def organ_id(system: str, code: str, valid_from: date | None) -> UUID:
+    """Identity of an organ in the span of time that begins on ``valid_from``."""
+    return uuid5(NAMESPACE, f"organ|{system}|{code}|{valid_from or ''}")
+
+
+def decided_id(kind: str, object_: str, at: datetime) -> UUID:
+    """Identity of what a person's decision at ``at`` brings into being: a hold, a request, a known gap."""
+    return uuid5(
+        NAMESPACE, f"{kind}|{key_text(object_)}|{at.astimezone(UTC).isoformat(timespec='microseconds')}"
+    )
+
+
 def lock_key(*parts: str | int) -> int:
     """Key of a PostgreSQL advisory lock (a signed 64-bit number) named by ``parts``."""
     name = "\0".join(str(part) for part in ("lienthong", *parts))
     return int.from_bytes(
         hashlib.sha256(name.encode("utf-8", "backslashreplace")).digest()[:8], "big", signed=True
     )
+
+
+def _one_spelling(text: str) -> str:
+    """Letter case and spaces tell no two codes apart."""
+    return key_text(" ".join(normalize("NFC", text).casefold().split()))

@@ -16,6 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from archive.database import create_engine, database_url
+from archive.dossiers import refresh as refresh_dossiers
 from archive.loader import Archive, Batch, LoadReport
 from archive.migrate import migrate
 from archive.objects import ObjectStore
@@ -158,12 +159,14 @@ def load_batch(settings: Settings, stores: Stores, batch: BatchRef, attempt: str
 
 
 def close_run(settings: Settings, stores: Stores, run: str) -> RunSummary:
-    """Account for the run, then remove its work folder.
+    """Account for the run, bring the dossiers up to date, then remove its work folder.
 
     Raises:
         FatalError: the counts do not add up, or a batch is missing. The work folder stays for the inquiry.
     """
     summary = account(stores.engine, run)
+    if summary.archived:
+        refresh_dossiers(stores.engine)
     workspace = Workspace(settings.work, run)
     if workspace.present.is_file():
         _mark_presence(stores, summary, workspace)
