@@ -1,23 +1,29 @@
 """The ledger: what happened to which object, one event after the other, each vouching for all before it.
 
-An event's ``hash`` is the SHA-256 of its predecessor's hash and its own canonical JSON. A chain alone stops
-only the careless: who may rewrite all of it can make it fit again, unless ``head`` is kept outside.
+An event's ``hash`` is the SHA-256 of the canonical JSON of ``[prev_hash, seq, at, type, outcome, source, object, run,
+payload]``: ``at`` in UTC as ISO 8601 with microseconds, ``run`` null where there is none, ``payload`` the stored text.
+A chain alone stops only the careless: who may rewrite all of it can make it fit again, unless the root over it is
+kept outside (``archive.anchors``).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
+from uuid import UUID
 
+import msgspec
 import psycopg
 import sqlalchemy as sa
+from psycopg import sql
 from psycopg.rows import TupleRow
 
-from archive.canonical import Json, canonical_bytes, canonical_text
+from archive.canonical import Json, canonical_text
 from archive.copying import copy_rows
 from archive.failures import database_errors
 from archive.identities import lock_key
@@ -28,6 +34,14 @@ START = "0" * 64
 """``prev_hash`` of the first event."""
 
 _LOCK = lock_key("ledger")
+_ENCODE = msgspec.json.Encoder().encode
+_LAST = 2**63 - 1
+_COLUMNS = ("prev_hash", "seq", "at", "type", "outcome", "source", "object", "run_id", "payload", "hash")
+_SEQ = _COLUMNS.index("seq")
+_PAGE_SIZE = 5_000
+_PAGE = sql.SQL("SELECT {} FROM archive.event WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT %s").format(
+    sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
+)
 
 
 class EventType(StrEnum):
@@ -83,12 +97,32 @@ class Event:
     payload: Mapping[str, Json] = field(default_factory=lambda: MappingProxyType({}))
 
 
+class Entry(NamedTuple):
+    """An event as it stands in the ledger: the columns of the table, in the order in which they are hashed.
+
+    Attributes:
+        prev_hash: ``hash`` of the event before it. seq: its number, from 1 without gaps.
+        at: when it was appended, UTC. payload: canonical JSON text. hash: over all of these.
+    """
+
+    prev_hash: str
+    seq: int
+    at: datetime
+    type: str
+    outcome: str
+    source: str
+    object: str
+    run: str | None
+    payload: str
+    hash: str
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The last event of a ledger; ``seq`` 0 for an empty one."""
 
-    seq: int
-    hash: str
+    seq: int = 0
+    hash: str = START
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +132,12 @@ class Problem:
     Attributes:
         seq: the event's number.
         message: what is wrong there.
+        kind: ``missing``, ``loose`` (does not follow the event before it) or ``changed``.
     """
 
     seq: int
     message: str
+    kind: str
 
 
 def lock(cursor: psycopg.Cursor[TupleRow]) -> None:
@@ -109,29 +145,49 @@ def lock(cursor: psycopg.Cursor[TupleRow]) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
 
 
-def append(cursor: psycopg.Cursor[TupleRow], events: Sequence[Event], at: datetime) -> None:
-    """Add ``events`` in their order, in the cursor's transaction, which has called ``lock``."""
-    if not events:
-        return
+def append(cursor: psycopg.Cursor[TupleRow], events: Sequence[Event], at: datetime) -> Head:
+    """Add ``events`` in their order, in the cursor's transaction, which has called ``lock``; returns the new head."""
     cursor.execute("SELECT seq, hash FROM archive.event ORDER BY seq DESC LIMIT 1")
     last = cursor.fetchone()
     seq, previous = last if last else (0, START)
-    rows: list[dict[str, object]] = []
-    for number, event in enumerate(events, start=seq + 1):
-        row: dict[str, object] = {
-            "seq": number,
-            "at": at.astimezone(UTC),
-            "type": event.type.value,
-            "outcome": event.outcome,
-            "source": column_text(event.source),
-            "object": event.object,
-            "run_id": event.run,
-            "payload": column_text(canonical_text(dict(event.payload))),
-            "prev_hash": previous,
-        }
-        previous = _hash(row)
-        rows.append({**row, "hash": previous})
+    moment = at.astimezone(UTC)
+    rows: list[Mapping[str, object]] = []
+    for event in events:
+        seq += 1
+        entry = Entry(
+            previous,
+            seq,
+            moment,
+            event.type.value,
+            event.outcome,
+            column_text(event.source),
+            event.object,
+            event.run,
+            column_text(canonical_text(dict(event.payload))),
+            "",
+        )
+        previous = entry_hash(entry)
+        rows.append(dict(zip(_COLUMNS, (*entry[:-1], previous), strict=True)))
     copy_rows(cursor, "event", rows)
+    return Head(seq, previous)
+
+
+def entry_hash(entry: Entry) -> str:
+    """The hash that ``entry`` should have."""
+    prev_hash, seq, at, *texts, _ = entry
+    moment = at.isoformat(timespec="microseconds")
+    return hashlib.sha256(_ENCODE((prev_hash, seq, moment, *texts))).hexdigest()
+
+
+def entries(connection: sa.Connection, after: int = 0, through: int = _LAST) -> Iterator[Entry]:
+    """The events after number ``after``, up to number ``through``, in order; few of them are held at a time."""
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, psycopg.Connection)
+    cursor = raw.cursor(binary=True)
+    cursor.execute("SET LOCAL TimeZone = 'UTC'")
+    while rows := cursor.execute(_PAGE, (after, through, _PAGE_SIZE)).fetchall():
+        yield from map(_entry, rows)
+        after = rows[-1][_SEQ]
 
 
 def head(engine: sa.Engine) -> Head:
@@ -139,38 +195,54 @@ def head(engine: sa.Engine) -> Head:
     newest = sa.select(event_table.c.seq, event_table.c.hash).order_by(event_table.c.seq.desc()).limit(1)
     with database_errors("reading the ledger"), engine.connect() as connection:
         row = connection.execute(newest).first()
-    return Head(row.seq, row.hash) if row else Head(0, START)
+    return Head(row.seq, row.hash) if row else Head()
+
+
+class Chain:
+    """Follows events one by one, and says where one does not continue what came before.
+
+    Args:
+        start: the event that the first one has to follow.
+    """
+
+    def __init__(self, start: Head = Head()) -> None:
+        self.head = start
+
+    def follow(self, entry: Entry) -> Sequence[Problem]:
+        """What is wrong with ``entry`` as the next event; it is the new head in any case."""
+        expected, previous = self.head.seq + 1, self.head.hash
+        self.head = Head(entry.seq, entry.hash)
+        if entry.seq == expected and entry.prev_hash == previous and entry.hash == entry_hash(entry):
+            return ()
+        problems: list[Problem] = []
+        if entry.seq != expected:
+            gap = f"events {expected} to {entry.seq - 1} are missing"
+            problems.append(Problem(expected, gap, "missing"))
+        if entry.prev_hash != previous:
+            problems.append(Problem(entry.seq, "does not follow the event before it", "loose"))
+        if entry.hash != entry_hash(entry):
+            problems.append(Problem(entry.seq, "was changed after it was written", "changed"))
+        return problems
+
+
+def chain_problems(events: Iterable[Entry], start: Head = Head()) -> Iterator[Problem]:
+    """Every place where ``events`` do not continue ``start``, as they pass by."""
+    chain = Chain(start)
+    for entry in events:
+        yield from chain.follow(entry)
 
 
 def verify_chain(engine: sa.Engine) -> list[Problem]:
     """Every place where an event was changed, removed, added or moved; none for a whole chain.
 
-    Cut off events at the end leave a whole chain: compare ``head`` with the one kept outside.
+    Cut off events at the end leave a whole chain, and so does a chain that was made anew: ``archive.audit`` compares
+    it with what is kept outside.
     """
-    problems: list[Problem] = []
-    expected, previous = 1, START
-    rows = sa.select(event_table).order_by(event_table.c.seq).execution_options(yield_per=5_000)
     with database_errors("verifying the ledger"), engine.connect() as connection:
-        for row in connection.execute(rows).mappings():
-            if row["seq"] != expected:
-                problems.append(Problem(expected, f"events {expected} to {row['seq'] - 1} are missing"))
-            if row["prev_hash"] != previous:
-                problems.append(Problem(row["seq"], "does not follow the event before it"))
-            if row["hash"] != _hash(row):
-                problems.append(Problem(row["seq"], "was changed after it was written"))
-            expected, previous = row["seq"] + 1, row["hash"]
-    return problems
+        return list(chain_problems(entries(connection)))
 
 
-def _hash(row: Mapping[str, object] | sa.RowMapping) -> str:
-    at, run = row["at"], row["run_id"]
-    assert isinstance(at, datetime)
-    fields: list[Json] = [
-        str(row["prev_hash"]),
-        int(str(row["seq"])),
-        at.astimezone(UTC).isoformat(timespec="microseconds"),
-        *(str(row[name]) for name in ("type", "outcome", "source", "object")),
-        None if run is None else str(run),
-        str(row["payload"]),
-    ]
-    return hashlib.sha256(canonical_bytes(fields)).hexdigest()
+def _entry(row: tuple[object, ...]) -> Entry:
+    entry = Entry._make(row)
+    run: object = entry.run
+    return entry._replace(run=str(run)) if isinstance(run, UUID) else entry
