@@ -12,17 +12,23 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.rows import TupleRow
 
-from archive import ledger
+from archive import disposal, ledger
 from archive.canonical import Json
 from archive.cursors import psycopg_cursor
 from archive.decision import Decision
 from archive.dossier_decisions import decide_dossier, decide_fonds, decide_membership, decide_organ
 from archive.failures import database_errors
 from archive.ledger import Event, EventType
+from archive.legal_holds import check_hold, check_release, decide_hold, decide_release
+from archive.retention import decide_retention, decide_rule
 from archive.same_as import decide_link
 from schemas.errors import ConfigurationError
 
 Apply = Callable[[psycopg.Cursor[TupleRow], Decision, datetime], None]
+
+
+def _allowed(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: datetime) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +39,31 @@ class Kind:
         event: the type of its event.
         apply: writes it into the tables; raises ``ConfigurationError`` when it cannot be. What it locks follows the
             loader's order (``archive.loader``): rows first, the ledger, where it needs that at all, last.
+        check: raises ``ConfigurationError`` where the decision is not allowed now; before ``apply``, in the same
+            transaction. What was decided once is not asked again when it is repeated from the ledger.
     """
 
     event: EventType
     apply: Apply
+    check: Apply = _allowed
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
+        "disposal_approval": Kind(EventType.DISPOSAL, disposal.decide_approval, disposal.check_approval),
+        "disposal_execution": Kind(EventType.DISPOSAL, disposal.decide_execution, disposal.check_execution),
+        "disposal_refusal": Kind(EventType.DISPOSAL, disposal.decide_refusal, disposal.check_refusal),
+        "disposal_request": Kind(EventType.DISPOSAL, disposal.decide_request, disposal.check_request),
         "dossier": Kind(EventType.DECISION, decide_dossier),
         "dossier_document": Kind(EventType.DECISION, decide_membership),
         "fonds": Kind(EventType.DECISION, decide_fonds),
+        "hold": Kind(EventType.HOLD, decide_hold, check_hold),
         "link": Kind(EventType.DECISION, decide_link),
+        "object_removal": Kind(EventType.DELETION, disposal.decide_removal),
         "organ": Kind(EventType.DECISION, decide_organ),
+        "release_hold": Kind(EventType.HOLD, decide_release, check_release),
+        "retention": Kind(EventType.DECISION, decide_retention),
+        "retention_rule": Kind(EventType.DECISION, decide_rule),
     }
 )
 """Every kind of decision by its name in the ledger. Names are never reused: old ledgers hold them."""
@@ -67,7 +85,9 @@ def decide(engine: sa.Engine, decision: Decision, at: datetime | None = None) ->
     moment = (at or datetime.now(UTC)).astimezone(UTC)
     with database_errors(f"deciding {decision.kind}"), engine.begin() as connection:
         cursor = psycopg_cursor(connection)
-        KINDS[decision.kind].apply(cursor, decision, moment)
+        kind = KINDS[decision.kind]
+        kind.check(cursor, decision, moment)
+        kind.apply(cursor, decision, moment)
         ledger.lock(cursor)
         ledger.append(cursor, [decision_event(decision)], moment)
 

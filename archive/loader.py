@@ -2,8 +2,8 @@
 
 A record whose (key, revision) is archived already is counted and not touched: the question is asked before
 anything is locked or written. New rows go in by COPY, straight into their tables, under the locks of their
-documents. Locks are taken in one order everywhere, each kind sorted by key: batch, documents, objects,
-quarantine, withheld, and last the ledger; so loaders wait for each other but never in a circle.
+documents. Locks are taken in one order everywhere, each kind sorted by key: batch, removal of objects (shared),
+documents, objects, quarantine, withheld, and last the ledger; so loaders wait for each other but never in a circle.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from psycopg.rows import TupleRow
 from archive import ledger
 from archive.canonical import Json, canonical_bytes
 from archive.cursors import psycopg_cursor
+from archive.disposal_trace import keep_objects
 from archive.failures import database_errors
 from archive.identities import document_id, lock_key
 from archive.ledger import Event, EventType
@@ -176,6 +177,7 @@ def _be_alone(cursor: psycopg.Cursor[TupleRow], batch: Batch) -> None:
     cursor.execute(
         "SELECT pg_advisory_xact_lock(%s)", (lock_key("batch", batch.source, batch.run, batch.number),)
     )
+    keep_objects(cursor)
 
 
 def _plan_of(cursor: psycopg.Cursor[TupleRow], batch: Batch) -> int:

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from archive.folders import make_folder, sync_folder
+from archive.removal_warrant import Warrant
 from schemas.errors import FatalError, RetriableError
 from schemas.record import BytesContent, Content, FileContent, chunks
 
@@ -180,6 +181,17 @@ class ObjectStore:
             yield Stored(f"tmp/{path.name}", len(data), time.time())
         finally:
             path.unlink(missing_ok=True)
+
+    def remove(self, warrant: Warrant) -> None:
+        """Remove the object that ``warrant`` names; nothing happens when it is gone already.
+
+        Raises:
+            FatalError: the disk refuses.
+        """
+        path = self._path(warrant.sha256)
+        with _disk_errors(self.root):
+            path.unlink(missing_ok=True)
+            sync_folder(path.parent)
 
     def __iter__(self) -> Iterator[str]:
         """The SHA-256 of every object, in ascending order."""

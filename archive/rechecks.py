@@ -22,6 +22,7 @@ from archive.affected import Affected, NewList
 from archive.canonical import Json
 from archive.copying import copy_rows
 from archive.cursors import psycopg_cursor
+from archive.disposal_trace import keep_objects
 from archive.failures import database_errors
 from archive.identities import lock_key, verification_run_id
 from archive.ledger import Event, EventType
@@ -144,6 +145,8 @@ def record(
         cursor = psycopg_cursor(connection)
         # One writer at a time: check numbers and what is in force must follow one another.
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key("verification"),))
+        keep_objects(cursor)
+        checks = _not_destroyed(cursor, checks)
         before = _in_force(cursor, checks)
         numbers = _check_numbers(cursor, checks)
         written = [
@@ -196,6 +199,16 @@ _Written = tuple[Verification, int, Indication]
 
 def _place(check: Check) -> _Place:
     return check.of.affected.document, check.of.affected.version
+
+
+def _not_destroyed(cursor: psycopg.Cursor[TupleRow], checks: Sequence[Check]) -> list[Check]:
+    """Without those whose content a disposal took while they were verified."""
+    cursor.execute(
+        "SELECT document_id, version FROM archive.disposed_version WHERE document_id = ANY(%s)",
+        ([_place(check)[0] for check in checks],),
+    )
+    destroyed = set(cursor.fetchall())
+    return [check for check in checks if _place(check) not in destroyed]
 
 
 def _in_force(cursor: psycopg.Cursor[TupleRow], checks: Sequence[Check]) -> dict[_Place, _Standing]:

@@ -156,6 +156,11 @@ attachment = table(
     texts("defects"),
     of_version(),
     Index(None, "sha256"),
+    Index(
+        "ix_attachment_wrapped_sha256",
+        "wrapped_sha256",
+        postgresql_where=sql_text("wrapped_sha256 IS NOT NULL"),
+    ),
 )
 
 relation = table(

@@ -1,4 +1,8 @@
-"""Holdings: fonds, dossiers, organs over time, retention, legal hold, disposal, known gaps in numbering."""
+"""Holdings: fonds, dossiers, organs over time, retention, legal hold, disposal, known gaps in numbering.
+
+What is archived is still never changed, with one exception that the database itself watches over: of a document whose
+disposal two persons decided, the content may go, and the trace may not.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,18 @@ down_revision = "0004"
 SCHEMA = "archive"
 KEY = sa.Text(collation="C")
 MOMENT = sa.DateTime(timezone=True)
+DISPOSABLE = (
+    "document_version",
+    "attachment",
+    "handling_step",
+    "signature_verdict",
+    "verification",
+    "verdict_set_aside",
+)
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Make the tables, then what a disposal needs."""
     _disposal()
     _disposed_object()
     _disposed_version()
@@ -83,6 +95,141 @@ def _disposed_version() -> None:
         sa.PrimaryKeyConstraint("document_id", "version", name="pk_disposed_version"),
         schema=SCHEMA,
     )
+    op.create_index(
+        "ix_attachment_wrapped_sha256",
+        "attachment",
+        ["wrapped_sha256"],
+        schema=SCHEMA,
+        postgresql_where=sa.text("wrapped_sha256 IS NOT NULL"),
+    )
+    _traces()
+    _guard()
+    _restore()
+    _dispose()
+
+
+def _traces() -> None:
+    op.execute(
+        """CREATE FUNCTION archive.trace_of(v archive.document_version) RETURNS jsonb LANGUAGE sql STABLE AS $$
+          SELECT to_jsonb(v) - ARRAY['subject', 'issued_place', 'use_regime', 'signers', 'recipients', 'file_title',
+            'flags'] $$"""
+    )
+    op.execute(
+        """CREATE FUNCTION archive.is_needed(object text, but_for uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+          SELECT EXISTS (SELECT FROM archive.document_version v
+              WHERE object IN (v.original_sha256, v.manifest_sha256) AND v.document_id IS DISTINCT FROM but_for
+                AND NOT EXISTS (SELECT FROM archive.disposed_version z
+                  WHERE z.document_id = v.document_id AND z.version = v.version))
+            OR EXISTS (SELECT FROM archive.attachment x
+              WHERE x.sha256 = object AND x.document_id IS DISTINCT FROM but_for)
+            OR EXISTS (SELECT FROM archive.attachment x
+              WHERE x.wrapped_sha256 = object AND x.document_id IS DISTINCT FROM but_for)
+            OR EXISTS (SELECT FROM archive.quarantine q WHERE q.original_sha256 = object)
+            OR EXISTS (SELECT FROM archive.known_list k WHERE k.sha256 = object) $$"""
+    )
+
+
+def _guard() -> None:
+    # Who may write into these tables is their owner alone: for him the guard is against mistakes. Only ``dispose`` says
+    # what it is at, and only for as long as the disposal of that document is approved and not yet carried out.
+    op.execute(
+        """CREATE FUNCTION archive.refuse_change_but_disposal() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF TG_OP <> 'TRUNCATE' AND (TG_OP, TG_TABLE_NAME) <> ('DELETE', 'document_version')
+            AND EXISTS (SELECT FROM archive.disposal_document z JOIN archive.disposal p ON p.id = z.disposal_id
+              WHERE z.document_id::text = current_setting('archive.disposing', true)
+                AND z.carried_out_at IS NULL AND p.state = 'approved') THEN
+            RETURN NULL;
+          END IF;
+          RAISE EXCEPTION '% of %.% is refused: what is archived is never changed',
+            TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+        END $$"""
+    )
+    for table in DISPOSABLE:
+        op.execute(
+            f"""CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON archive.{table}
+            FOR EACH STATEMENT EXECUTE FUNCTION archive.refuse_change_but_disposal()"""
+        )
+
+
+def _restore() -> None:
+    # Of a database that is made again from manifests: those of a destroyed document are gone.
+    op.execute(
+        """CREATE FUNCTION archive.restore_trace(trace jsonb) RETURNS void LANGUAGE sql AS $$
+          INSERT INTO archive.document SELECT * FROM jsonb_populate_record(NULL::archive.document, trace -> 'document')
+          ON CONFLICT DO NOTHING;
+          INSERT INTO archive.document_version
+          SELECT r.* FROM jsonb_array_elements(trace -> 'versions') v, LATERAL jsonb_populate_record(
+            NULL::archive.document_version, v || '{"signers": [], "recipients": [], "flags": []}') r
+          ON CONFLICT DO NOTHING;
+          INSERT INTO archive.relation
+          SELECT r.* FROM jsonb_array_elements(trace -> 'relations') v, LATERAL jsonb_populate_record(
+            NULL::archive.relation, CASE WHEN EXISTS (SELECT FROM archive.document d
+              WHERE d.id::text = v ->> 'target_document') THEN v ELSE v - 'target_document' END) r
+          ON CONFLICT DO NOTHING;
+          INSERT INTO archive.same_as
+          SELECT r.* FROM jsonb_array_elements(trace -> 'links') v, LATERAL jsonb_populate_record(
+            NULL::archive.same_as, v) r
+          WHERE EXISTS (SELECT FROM archive.document WHERE id = r.document_a)
+            AND EXISTS (SELECT FROM archive.document WHERE id = r.document_b)
+          ON CONFLICT DO NOTHING $$"""
+    )
+
+
+def _dispose() -> None:
+    op.execute(
+        """CREATE FUNCTION archive.dispose(chosen uuid, document uuid, at timestamptz, trace jsonb)
+        RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+        #variable_conflict use_column
+        DECLARE
+          gone text[] := ARRAY(SELECT o ->> 'sha256' FROM jsonb_array_elements(dispose.trace -> 'objects') o);
+          numbers int[] := ARRAY(SELECT (v ->> 'version')::int
+            FROM jsonb_array_elements(dispose.trace -> 'versions') v);
+        BEGIN
+          IF NOT EXISTS (SELECT FROM archive.disposal p JOIN archive.disposal_document z ON z.disposal_id = p.id
+              WHERE p.id = dispose.chosen AND p.state = 'approved' AND z.document_id = dispose.document
+                AND z.carried_out_at IS NULL
+                AND z.due_on <= (dispose.at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) THEN
+            RAISE EXCEPTION 'the disposal of % is not approved, not due, or done', dispose.document
+              USING ERRCODE = 'insufficient_privilege';
+          END IF;
+          IF EXISTS (SELECT FROM archive.legal_hold h WHERE h.released_at IS NULL
+              AND (h.object_id = dispose.document OR h.object_id IN (SELECT dossier_id FROM archive.dossier_document
+                WHERE document_id = dispose.document AND NOT taken_out))) THEN
+            RAISE EXCEPTION 'a legal hold stands on %', dispose.document USING ERRCODE = 'insufficient_privilege';
+          END IF;
+
+          PERFORM set_config('archive.disposing', dispose.document::text, true);
+          PERFORM archive.restore_trace(dispose.trace);
+
+          DELETE FROM archive.verdict_set_aside WHERE document_id = dispose.document AND version = ANY(numbers);
+          DELETE FROM archive.verification WHERE document_id = dispose.document AND version = ANY(numbers);
+          DELETE FROM archive.signature_verdict WHERE document_id = dispose.document AND version = ANY(numbers);
+          DELETE FROM archive.handling_step WHERE document_id = dispose.document AND version = ANY(numbers);
+          UPDATE archive.relation SET reason = NULL WHERE document_id = dispose.document AND version = ANY(numbers);
+          DELETE FROM archive.attachment WHERE document_id = dispose.document AND version = ANY(numbers);
+          UPDATE archive.document_version SET subject = NULL, issued_place = NULL, use_regime = NULL, signers = '{}',
+            recipients = '{}', file_title = NULL, flags = '[]'
+          WHERE document_id = dispose.document AND version = ANY(numbers);
+          DELETE FROM archive.search_entry WHERE document_id = dispose.document;
+          DELETE FROM archive.search_body WHERE document_id = dispose.document;
+
+          INSERT INTO archive.disposed_version (document_id, version, disposal_id, trace, disposed_at)
+          SELECT dispose.document, (v ->> 'version')::int, dispose.chosen, v, dispose.at
+          FROM jsonb_array_elements(dispose.trace -> 'versions') v ON CONFLICT DO NOTHING;
+          INSERT INTO archive.disposed_object (sha256, size, media_type, disposal_id, decided_at)
+          SELECT o ->> 'sha256', (o ->> 'size')::bigint, o ->> 'media_type', dispose.chosen, dispose.at
+          FROM jsonb_array_elements(dispose.trace -> 'objects') o
+          ON CONFLICT (sha256) DO UPDATE SET disposal_id = excluded.disposal_id, decided_at = excluded.decided_at,
+            removed_at = NULL;
+          DELETE FROM archive.extracted_text WHERE sha256 = ANY(gone) AND NOT archive.is_needed(sha256, NULL);
+          DELETE FROM archive.object WHERE sha256 = ANY(gone) AND NOT archive.is_needed(sha256, NULL);
+          PERFORM set_config('archive.disposing', '', true);
+          UPDATE archive.disposal_document SET carried_out_at = dispose.at
+          WHERE disposal_id = dispose.chosen AND document_id = dispose.document;
+        END $$"""
+    )
+    op.execute("REVOKE ALL ON FUNCTION archive.dispose FROM PUBLIC")
 
 
 def _fonds() -> None:
