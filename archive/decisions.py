@@ -18,6 +18,7 @@ from archive.cursors import psycopg_cursor
 from archive.decision import Decision
 from archive.dossier_decisions import decide_dossier, decide_fonds, decide_membership, decide_organ
 from archive.failures import database_errors
+from archive.known_gaps import check_known_gap, decide_known_gap
 from archive.ledger import Event, EventType
 from archive.legal_holds import check_hold, check_release, decide_hold, decide_release
 from archive.retention import decide_retention, decide_rule
@@ -58,6 +59,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "dossier_document": Kind(EventType.DECISION, decide_membership),
         "fonds": Kind(EventType.DECISION, decide_fonds),
         "hold": Kind(EventType.HOLD, decide_hold, check_hold),
+        "known_gap": Kind(EventType.DECISION, decide_known_gap, check_known_gap),
         "link": Kind(EventType.DECISION, decide_link),
         "object_removal": Kind(EventType.DELETION, disposal.decide_removal),
         "organ": Kind(EventType.DECISION, decide_organ),

@@ -1,4 +1,4 @@
-"""Tables of the holdings: fonds, dossiers, organs over time, retention, legal hold, disposal, known gaps.
+"""Tables of the holdings: fonds, dossiers, organs over time, retention, legal hold, disposal, gaps, inventories.
 
 ``dossier`` holds the union of the fields of a dossier in Circular 05/2025/TT-BNV (TT05), Decree 30/2020/NĐ-CP
 Appendix VI (NĐ30) and the Party's template HSLTCQ (Guideline 40-HD/VPTW). What comes from records can be made again
@@ -220,4 +220,17 @@ known_gap = table(
     CheckConstraint("first <= last AND first > 0", name="span"),
     one_of("reason", "reserved", "cancelled", "secret", "paper"),
     Index(None, "series"),
+)
+
+inventory = table(
+    "inventory",  # the newest complete inventory of each source against the archive; the next one makes it anew
+    key("source", primary=True),
+    uuid("run_id"),
+    time("taken_at"),
+    whole("listed"),  # different keys
+    whole("archived"),
+    whole("quarantined"),  # listed, not archived, and an open row in quarantine says why
+    whole("withheld"),
+    whole("missing"),  # none of these
+    texts("missing_keys"),  # the first of them
 )

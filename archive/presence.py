@@ -17,6 +17,8 @@ from archive.failures import database_errors
 from archive.identities import document_id
 from archive.ledger import Event, EventType
 from archive.runs import RunId
+from archive.setting_aside import key_sha256
+from archive.stored_text import key_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ def mark_presence(engine: sa.Engine, source: str, run: RunId, keys: Iterable[str
     with database_errors("marking what a source no longer lists"), engine.begin() as connection:
         cursor = psycopg_cursor(connection)
         _hold(cursor, source, keys)
+        _compare(cursor, source, run, at)
         changed = _changed(cursor, source, at)
         if changed:
             _mark(cursor, changed, at)
@@ -60,11 +63,38 @@ def mark_presence(engine: sa.Engine, source: str, run: RunId, keys: Iterable[str
 
 
 def _hold(cursor: psycopg.Cursor[TupleRow], source: str, keys: Iterable[str]) -> None:
-    cursor.execute("CREATE TEMPORARY TABLE listed (id uuid NOT NULL) ON COMMIT DROP")
+    cursor.execute(
+        'CREATE TEMPORARY TABLE listed (id uuid NOT NULL, key text COLLATE "C", sha256 text) ON COMMIT DROP'
+    )
     with cursor.copy("COPY listed FROM STDIN") as copy:
         for key in keys:
-            copy.write_row((document_id(source, key),))
+            copy.write_row((document_id(source, key), key_text(key), key_sha256(key)))
     cursor.execute("ANALYZE listed")
+
+
+def _compare(cursor: psycopg.Cursor[TupleRow], source: str, run: RunId, at: datetime) -> None:
+    """Keep where each listed key stands, for the reconciliation; an older inventory replaces no newer one."""
+    cursor.execute(
+        """WITH state AS (
+          SELECT DISTINCT ON (l.id) l.key, CASE WHEN d.id IS NOT NULL THEN 'archived'
+            WHEN q.source IS NOT NULL THEN 'quarantined' WHEN w.source IS NOT NULL THEN 'withheld' ELSE 'missing' END
+            AS state
+          FROM listed l LEFT JOIN archive.document d ON d.id = l.id
+          LEFT JOIN archive.quarantine q ON q.source = %(source)s AND q.source_key = l.key AND q.state <> 'released'
+          LEFT JOIN archive.withheld w ON w.source = %(source)s AND w.key_sha256 = l.sha256 ORDER BY l.id)
+        INSERT INTO archive.inventory AS i (source, run_id, taken_at, listed, archived, quarantined, withheld, missing,
+          missing_keys)
+        SELECT %(source)s, %(run)s, %(at)s, count(*), count(*) FILTER (WHERE state = 'archived'),
+          count(*) FILTER (WHERE state = 'quarantined'), count(*) FILTER (WHERE state = 'withheld'),
+          count(*) FILTER (WHERE state = 'missing'),
+          coalesce((array_agg(key ORDER BY key) FILTER (WHERE state = 'missing'))[1:1000], '{}')
+        FROM state
+        ON CONFLICT (source) DO UPDATE SET run_id = excluded.run_id, taken_at = excluded.taken_at,
+          listed = excluded.listed, archived = excluded.archived, quarantined = excluded.quarantined,
+          withheld = excluded.withheld, missing = excluded.missing, missing_keys = excluded.missing_keys
+        WHERE i.taken_at <= excluded.taken_at""",
+        {"source": source, "run": run, "at": at},
+    )
 
 
 def _changed(cursor: psycopg.Cursor[TupleRow], source: str, at: datetime) -> list[tuple[UUID, bool]]:

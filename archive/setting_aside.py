@@ -178,7 +178,9 @@ def _empty(cursor: psycopg.Cursor[TupleRow], place: Place, records: Mapping[UUID
 def _withhold(cursor: psycopg.Cursor[TupleRow], place: Place, records: Sequence[Withheld]) -> list[Event]:
     if not records:
         return []
-    lines = sorted({(_hash(r.key), _hash(r.revision), key_text(r.level), key_text(r.rule)) for r in records})
+    lines = sorted(
+        {(key_sha256(r.key), key_sha256(r.revision), key_text(r.level), key_text(r.rule)) for r in records}
+    )
     cursor.execute(
         """INSERT INTO archive.withheld (source, key_sha256, revision_sha256, level, rule, run_id, seen_at)
         SELECT %s, key_sha256, revision_sha256, level, rule, %s::uuid, %s
@@ -200,5 +202,6 @@ def _withhold(cursor: psycopg.Cursor[TupleRow], place: Place, records: Sequence[
     ]
 
 
-def _hash(text: str) -> str:
+def key_sha256(text: str) -> str:
+    """How a withheld record's key and revision are kept: nobody reads from it what they said."""
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()

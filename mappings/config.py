@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
@@ -120,11 +120,45 @@ class OrganSettings(_Settings):
     issues_as: Mapping[str, str] = Field(default_factory=dict)
 
 
+class TermOfOffice(_Settings):
+    """A term of office (nhiệm kỳ), for records that do not name theirs.
+
+    Attributes:
+        name: ``2020-2025``. from_: first day on which numbers of this term are given.
+    """
+
+    name: str
+    from_: date = Field(alias="from")
+
+
 class Numbering(_Settings):
-    """How the office numbers: Party organs per term and type, State organs per calendar year."""
+    """How the office numbers: Party organs per term and type, State organs per calendar year.
+
+    Attributes:
+        restart: when numbers begin at 1 again.
+        per_type: each type of document has a series of its own; else they share one (legal normative types never do).
+        whole_series: this source registers every number that the office gives. Only then is a missing number a
+            question; of an exchange, which sees what was sent by it, it is none.
+        arrivals: it registers every arrival number: one running series a year (Decree 30/2020/NĐ-CP article 22.2).
+        secrets_share: secret documents take numbers of the same series (36-HD/VPTW); else they have their own
+            (Decree 30 article 15).
+        terms: terms of office by their first day.
+    """
 
     restart: Literal["per_year", "per_term"] = "per_year"
     per_type: bool = True
+    whole_series: bool = False
+    arrivals: bool = False
+    secrets_share: bool = True
+    terms: tuple[TermOfOffice, ...] = ()
+
+    @field_validator("terms")
+    @classmethod
+    def _in_order(cls, value: tuple[TermOfOffice, ...]) -> tuple[TermOfOffice, ...]:
+        days = [term.from_ for term in value]
+        if days != sorted(set(days)):
+            raise ValueError("terms of office stand in the order of their first days, each once")
+        return value
 
 
 class SecrecyField(_Settings):
@@ -402,6 +436,7 @@ def known_keys() -> tuple[str, ...]:
         Schedule,
         OrganSettings,
         Numbering,
+        TermOfOffice,
         SecrecySettings,
         SecrecyField,
         Condition,

@@ -33,6 +33,7 @@ def upgrade() -> None:
     _disposed_version()
     _fonds()
     _known_gap()
+    _inventory()
     _legal_hold()
     _organ()
     _retention_rule()
@@ -440,3 +441,20 @@ def _dossier_document() -> None:
         schema=SCHEMA,
     )
     op.create_index("ix_dossier_document_document_id", "dossier_document", ["document_id"], schema=SCHEMA)
+
+
+def _inventory() -> None:
+    op.create_table(
+        "inventory",
+        sa.Column("source", KEY, nullable=False),
+        sa.Column("run_id", sa.UUID(), nullable=False),
+        sa.Column("taken_at", MOMENT, nullable=False),
+        sa.Column("listed", sa.Integer(), nullable=False),
+        sa.Column("archived", sa.Integer(), nullable=False),
+        sa.Column("quarantined", sa.Integer(), nullable=False),
+        sa.Column("withheld", sa.Integer(), nullable=False),
+        sa.Column("missing", sa.Integer(), nullable=False),
+        sa.Column("missing_keys", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("source", name="pk_inventory"),
+        schema=SCHEMA,
+    )
