@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
-from uuid import UUID
 
 import msgspec
 import psycopg
@@ -40,7 +39,9 @@ _COLUMNS = ("prev_hash", "seq", "at", "type", "outcome", "source", "object", "ru
 _SEQ = _COLUMNS.index("seq")
 _PAGE_SIZE = 5_000
 _PAGE = sql.SQL("SELECT {} FROM archive.event WHERE seq > %s AND seq <= %s ORDER BY seq LIMIT %s").format(
-    sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))
+    sql.SQL(", ").join(
+        sql.SQL("run_id::text") if name == "run_id" else sql.Identifier(name) for name in _COLUMNS
+    )
 )
 
 
@@ -186,7 +187,7 @@ def entries(connection: sa.Connection, after: int = 0, through: int = _LAST) -> 
     cursor = raw.cursor(binary=True)
     cursor.execute("SET LOCAL TimeZone = 'UTC'")
     while rows := cursor.execute(_PAGE, (after, through, _PAGE_SIZE)).fetchall():
-        yield from map(_entry, rows)
+        yield from map(Entry._make, rows)
         after = rows[-1][_SEQ]
 
 
@@ -206,12 +207,17 @@ class Chain:
     """
 
     def __init__(self, start: Head = Head()) -> None:
-        self.head = start
+        self._seq, self._hash = start.seq, start.hash
+
+    @property
+    def head(self) -> Head:
+        """The last event."""
+        return Head(self._seq, self._hash)
 
     def follow(self, entry: Entry) -> Sequence[Problem]:
         """What is wrong with ``entry`` as the next event; it is the new head in any case."""
-        expected, previous = self.head.seq + 1, self.head.hash
-        self.head = Head(entry.seq, entry.hash)
+        expected, previous = self._seq + 1, self._hash
+        self._seq, self._hash = entry.seq, entry.hash
         if entry.seq == expected and entry.prev_hash == previous and entry.hash == entry_hash(entry):
             return ()
         problems: list[Problem] = []
@@ -240,9 +246,3 @@ def verify_chain(engine: sa.Engine) -> list[Problem]:
     """
     with database_errors("verifying the ledger"), engine.connect() as connection:
         return list(chain_problems(entries(connection)))
-
-
-def _entry(row: tuple[object, ...]) -> Entry:
-    entry = Entry._make(row)
-    run: object = entry.run
-    return entry._replace(run=str(run)) if isinstance(run, UUID) else entry
