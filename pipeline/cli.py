@@ -14,6 +14,8 @@ from typing import Annotated
 import typer
 
 from pipeline.commands import (
+    anchor,
+    audit,
     db,
     decode,
     doctor,
@@ -58,6 +60,8 @@ def build() -> typer.Typer:
         show.register,
         status.register,
         reverify.register,
+        anchor.register,
+        audit.register,
         trust.register,
         quarantine.register,
         link.register,

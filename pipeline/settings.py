@@ -24,6 +24,9 @@ class Settings:
         trust: trust anchors, intermediates and revocation lists (``LIENTHONG_TRUST``).
         sources: folders of source YAML files, later ones overriding earlier ones by source name
             (the packaged ones, then ``home``/sources, or only ``LIENTHONG_SOURCES`` where it is set).
+        anchors: folders that get every anchor of the ledger: ``home``/anchors, and ``LIENTHONG_ANCHORS``, which should
+            be on another machine and take new files only.
+        time_stamps: URL of a time-stamping authority (``LIENTHONG_TSA_URL``), or ``""``.
     """
 
     home: Path
@@ -32,6 +35,8 @@ class Settings:
     drop: Path
     trust: Path
     sources: tuple[Path, ...]
+    anchors: tuple[Path, ...] = ()
+    time_stamps: str = ""
 
 
 def load_settings() -> Settings:
@@ -39,6 +44,7 @@ def load_settings() -> Settings:
     environment = os.environ
     home = data_folder()
     chosen = environment.get("LIENTHONG_SOURCES")
+    share = environment.get("LIENTHONG_ANCHORS", "").strip()
     packaged = Path(str(files("mappings"))) / "sources"
     return Settings(
         home=home,
@@ -47,6 +53,8 @@ def load_settings() -> Settings:
         drop=Path(environment.get("LIENTHONG_DROP") or home / "drop"),
         trust=Path(environment.get("LIENTHONG_TRUST") or home / "trust"),
         sources=(Path(chosen),) if chosen else (packaged, home / "sources"),
+        anchors=(home / "anchors", *((Path(share),) if share else ())),
+        time_stamps=environment.get("LIENTHONG_TSA_URL", "").strip(),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 
+from pipeline.words.audit import AUDIT
 from pipeline.words.general import GENERAL
 from pipeline.words.links import LINKS
 from schemas.errors import ConfigurationError
@@ -11,6 +12,7 @@ from schemas.errors import ConfigurationError
 LANGUAGES = ("vi", "en")
 
 _TABLES = (
+    AUDIT,
     GENERAL,
     LINKS,
 )

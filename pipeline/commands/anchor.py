@@ -1,0 +1,52 @@
+"""``lienthong anchor``: bring the ledger's root out of the database, now."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline.anchoring import anchor_ledger
+from pipeline.commands.output import Output
+from pipeline.settings import load_settings
+from pipeline.stages import open_stores
+
+
+def register(app: typer.Typer) -> None:
+    """Add the subcommand to ``app``."""
+    app.command("anchor", help="Neo sổ cái ra ngoài cơ sở dữ liệu / anchor the ledger outside the database.")(
+        anchor
+    )
+
+
+def anchor(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Một dòng JSON / a JSON line")] = False,
+) -> None:
+    """Anchor the events since the last anchor; exit status 1 when a folder or the authority was not reached."""
+    output: Output = context.obj
+    settings = load_settings()
+    done = anchor_ledger(settings, open_stores(settings))
+    anchored = done.anchored
+    told = {
+        "number": anchored.anchor.number if anchored else None,
+        "tree_size": anchored.anchor.tree_size if anchored else 0,
+        "root": anchored.anchor.root if anchored else None,
+        "head": anchored.anchor.head if anchored else None,
+        "record_sha256": anchored.record_sha256 if anchored else None,
+        "time_stamped": anchored is not None and anchored.token_sha256 is not None,
+        "made": anchored is not None and anchored.made,
+        "published": done.published,
+        "failures": list(done.failures),
+    }
+    if as_json:
+        output.json(told)
+    elif anchored is None:
+        output.line(output.words("anchor_nothing"))
+    else:
+        output.line(output.words("anchor_made" if anchored.made else "anchor_unchanged", **told))
+        output.line(output.words("anchor_root", **told))
+    for failure in () if as_json else done.failures:
+        output.line(output.words("anchor_failure", failure=failure), style="yellow")
+    if done.failures:
+        raise typer.Exit(1)

@@ -1,0 +1,96 @@
+"""The audit on a whole archive of a made-up office: clean as it is, and every way of tampering is reported.
+
+The attacks are those of the tamper table (``benchmarks.tampering``), done as a superuser or on the disk.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from archive.database import create_engine
+from archive.embedded import EmbeddedServer
+from archive.loader import Archive
+from archive.objects import ObjectStore
+from benchmarks.tampering import ATTACKS, Attack, Scene, prepare
+from demo.office import OfficeReport
+from pipeline.auditing import Audited, audit_archive
+from pipeline.settings import Settings, load_settings
+from pipeline.stages import Stores, open_stores
+
+pytestmark = pytest.mark.postgres
+
+WHOLE = "audit_whole"
+
+
+@pytest.fixture(scope="module")
+def whole(
+    postgres_server: EmbeddedServer,
+    made_up_office: tuple[Path, OfficeReport],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Settings:
+    """The settings of an archive that nobody has tampered with; its database is ``WHOLE``."""
+    home = tmp_path_factory.mktemp("whole") / "home"
+    postgres_server.ensure_database(WHOLE)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LIENTHONG_HOME", str(home))
+        environment.setenv("LIENTHONG_DATABASE_URL", postgres_server.url(WHOLE))
+        settings = load_settings()
+        stores = open_stores(settings)
+        prepare(settings, stores, made_up_office[0])
+        stores.engine.dispose()
+    return settings
+
+
+@pytest.fixture
+def scene(
+    whole: Settings, postgres_server: EmbeddedServer, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Scene]:
+    """A copy of the whole archive, to be tampered with."""
+    name = f"audit_{os.getpid()}_scene"
+    home = tmp_path / "home"
+    shutil.copytree(whole.home, home)
+    moved = replace(
+        whole, home=home, objects=home / "objects", trust=home / "trust", anchors=(home / "anchors",)
+    )
+    with psycopg.connect(postgres_server.url("postgres", "postgresql"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {WHOLE}")
+        engine = create_engine(postgres_server.url(name))
+        objects = ObjectStore(moved.objects)
+        yield Scene(moved, Stores(engine, objects, Archive(engine, objects)))
+        engine.dispose()
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def audited(scene: Scene) -> Audited:
+    return audit_archive(scene.settings, scene.stores, full=True)
+
+
+def test_an_archive_that_nobody_tampered_with_is_clean(scene: Scene) -> None:
+    done = audited(scene)
+    assert dict(done.counts) == {}
+    report = done.report
+    assert report.clean
+    assert (report.anchors, report.outside, report.stamps) == (2, 2, 1)
+    assert report.compared == report.versions > 20
+    assert 0 < report.anchored < report.events
+    with scene.stores.engine.connect() as connection:
+        for table in ("quarantine", "withheld", "verification", "verdict_set_aside", "same_as", "relation"):
+            assert connection.scalar(sa.text(f"SELECT count(*) FROM archive.{table}")), (
+                f"{table} is not tried"
+            )
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_an_attack_is_reported(scene: Scene, attack: Attack) -> None:
+    attack.do(scene)
+    done = audited(scene)
+    assert set(done.counts) >= attack.kinds
+    assert not done.clean
