@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from io import RawIOBase
 
+from archive.encryption_format import KEY_ID, BrokenSealError, UnknownKeyError, examine, plain_size, seal
 from archive.objects import ObjectStore, Stored
 
 _BUFFER = 1 << 18  # stays in a core's cache between reading and hashing
@@ -73,6 +76,8 @@ def _checked(objects: ObjectStore, wanted: Wanted, buffer: bytearray) -> Checked
         return _read(objects, wanted, buffer)
     except FileNotFoundError:
         return CheckedObject(wanted.sha256, FixityOutcome.MISSING, detail="it went away while it was read")
+    except UnknownKeyError as error:
+        return CheckedObject(wanted.sha256, FixityOutcome.UNREADABLE, detail=error.what)
     except OSError as error:
         code = errno.errorcode.get(error.errno or 0, type(error).__name__)
         return CheckedObject(
@@ -84,35 +89,57 @@ def _read(objects: ObjectStore, wanted: Wanted, buffer: bytearray) -> CheckedObj
     stored = wanted.planted or objects.locate(wanted.sha256)
     if stored is None:
         return CheckedObject(wanted.sha256, FixityOutcome.MISSING, detail="the store has no such object")
-    if wanted.size is not None and stored.size != wanted.size:
-        detail = f"{stored.size} bytes instead of {wanted.size}"
+    size = plain_size(stored.size) if stored.sealed else stored.size
+    if size is None or (wanted.size is not None and size != wanted.size):
+        detail = f"{stored.size} bytes on the medium, of an object of {wanted.size} bytes"
         return CheckedObject(
             wanted.sha256, FixityOutcome.WRONG_LENGTH, stored_size=stored.size, detail=detail
         )
-    digest = hashlib.sha256()
-    view = memoryview(buffer)
-    read = 0
     with objects.open_stored(stored) as stream:
-        while count := stream.readinto(buffer):
-            digest.update(view[:count])
-            read += count
-    intact = digest.hexdigest() == wanted.sha256
+        basis, detail = (_sealed if stored.sealed else _plain)(objects, stream, stored, wanted.sha256, buffer)
     return CheckedObject(
         sha256=wanted.sha256,
-        outcome=FixityOutcome.INTACT if intact else FixityOutcome.CHANGED,
-        basis="content",
+        outcome=FixityOutcome.CHANGED if detail else FixityOutcome.INTACT,
+        basis=basis,
         stored_size=stored.size,
-        read=read,
-        detail="" if intact else "its bytes have another SHA-256",
+        read=stored.size,
+        detail=detail,
     )
+
+
+def _plain(_: ObjectStore, stream: RawIOBase, __: Stored, sha256: str, buffer: bytearray) -> tuple[str, str]:
+    """What was hashed, and what is wrong."""
+    digest = hashlib.sha256()
+    view = memoryview(buffer)
+    while count := stream.readinto(buffer):
+        digest.update(view[:count])
+    return "content", "" if digest.hexdigest() == sha256 else "its bytes have another SHA-256"
+
+
+def _sealed(
+    objects: ObjectStore, stream: RawIOBase, stored: Stored, sha256: str, _: bytearray
+) -> tuple[str, str]:
+    keys = objects.key_ring.key if objects.encrypts else None
+    try:
+        return examine(stream, stored.size, sha256, keys), ""
+    except BrokenSealError as error:
+        return "content" if keys else "stored", str(error)
 
 
 @contextmanager
 def canaries(objects: ObjectStore) -> Iterator[tuple[Wanted, ...]]:
-    """Files that are wrong by one bit, planted in the store: whoever checks them must say that they are changed."""
+    """Files that are wrong by one bit, planted in the store: whoever checks them must say that they are changed.
+
+    One lies there as it is, one encrypted: with the store's own key, or where it has none, with one made for it.
+    """
     right = b"This file was planted to be found wrong: who reports it intact checks nothing.\n" * 64
     name = hashlib.sha256(right).hexdigest()
-    wrong = bytes([*right[:-2], right[-2] ^ 1, right[-1]])
-    with ExitStack() as planted:
-        stored = planted.enter_context(objects.planted(wrong))
-        yield (Wanted(name, len(right), stored),)
+    key_id, key = objects.key_ring.current if objects.encrypts else (bytes(KEY_ID), os.urandom(32))
+    sealed = b"".join(seal([right], name, len(right), key_id, key))
+    with objects.planted(_wrong(right)) as plain, objects.planted(_wrong(sealed), name) as encrypted:
+        yield Wanted(name, len(right), plain), Wanted(name, len(right), encrypted)
+
+
+def _wrong(data: bytes) -> bytes:
+    place = len(data) // 2
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]

@@ -1,41 +1,36 @@
 """The object store: bytes kept under their own SHA-256, written so that no crash leaves a wrong file.
 
-Layout of a store, version 1.0::
-
-    0=lienthong_objects_1.0     the layout's name and version
-    sha256/ab/abcd…             the objects, mode 0440, one level of 256 folders
-    tmp/                        what is being written; nothing here has a name yet
-
-An object gets its name by a rename, after its bytes are on disk: whoever sees the name sees all the bytes.
+A store is a folder (``archive.object_folder``) or a bucket (``archive.object_bucket``), laid out as
+``archive.object_place`` says. With a key ring new objects are encrypted; those from before are read as they are, and an
+object's name stays the SHA-256 of its own bytes, so that the same bytes are still kept once.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
-import re
-import secrets
-import stat
+import io
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from io import RawIOBase
 from pathlib import Path
-from typing import BinaryIO
+from secrets import token_hex
+from typing import BinaryIO, cast
 
-from archive.folders import make_folder, sync_folder
+from archive.encryption_format import CHUNK, SealedReader, plain_size, seal, sealed_size
+from archive.encryption_keys import KeyRing, read_ring
+from archive.object_folder import FolderPlace
+from archive.object_place import KEYS, LAYOUT, TEMPORARY, ObjectPlace, Stored, object_key
 from archive.removal_warrant import Warrant
-from schemas.errors import FatalError, RetriableError
+from schemas.errors import ConfigurationError, FatalError, RetriableError
 from schemas.record import BytesContent, Content, FileContent, chunks
 
-LAYOUT = "0=lienthong_objects_1.0"
-"""Name of the file that tells the layout, after the habit of OCFL 1.1 §3.1; raised when objects move."""
+__all__ = ["LAYOUT", "ObjectStore", "Stored", "StoredContent", "StoredObject", "open_object_store"]
 
-_HASH = re.compile(r"[0-9a-f]{64}")
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_HELD = 4 << 20  # larger content is read twice instead: to learn its name, and to write it
+_BUCKET = "s3://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,92 +49,123 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """Where the bytes of an object are, as the medium says.
+class StoredContent:
+    """An object that is no plain file: encrypted, or in a bucket. Read as a stream, never written to disk.
 
     Attributes:
-        key: their name in the store, with ``/`` between folders.
-        size: bytes on the medium.
-        modified: when they were written, in seconds since 1970.
+        store: that holds it.
+        sha256: its name.
+        stored: where its bytes are.
+        size: its own length in bytes.
     """
 
-    key: str
+    store: ObjectStore
+    sha256: str
+    stored: Stored
     size: int
-    modified: float
+
+    def open(self) -> BinaryIO:
+        """A seekable reader over the object's own bytes.
+
+        Raises:
+            FatalError: it is not as it was written, or the key ring lacks its key. Reading raises it too.
+        """
+        raw = self.store.open_stored(self.stored)
+        if self.stored.sealed:
+            raw = SealedReader(raw, self.stored.size, self.sha256, self.store.key_ring.key)
+        return cast(BinaryIO, io.BufferedReader(raw, CHUNK))
 
 
 class ObjectStore:
-    """A content-addressed store in a local folder, for any number of writing threads and processes at once.
+    """A content-addressed store, for any number of writing threads and processes at once.
 
     Args:
-        root: the store's folder; made, with mode 0700, when it is missing or empty.
+        place: the medium; a path stands for ``FolderPlace``.
+        keys: encrypt new objects with its newest key; ``None``: keep them as they are.
 
     Raises:
-        FatalError: the folder holds something else, or a store of another layout.
+        FatalError: the place holds something else, or a store of another layout.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._objects = root / "sha256"
-        self._temporary = root / "tmp"
-        if not (root / LAYOUT).is_file():
-            _lay_out(root)
+    def __init__(self, place: ObjectPlace | Path, keys: KeyRing | None = None) -> None:
+        self._place = FolderPlace(place) if isinstance(place, Path) else place
+        self._keys = keys
+        self._may_write_plain = False
+        if keys is not None:
+            self._keep_copy(keys)
 
     @property
     def location(self) -> str:
-        """Where the store is, for messages."""
-        return str(self.root)
+        """Where the store is: a path, or a URL."""
+        return self._place.location
+
+    @property
+    def root(self) -> Path:
+        """The folder of a store in a folder."""
+        return Path(self.location)
+
+    @property
+    def key_ring(self) -> KeyRing:
+        """The key ring.
+
+        Raises:
+            ConfigurationError: the store was opened without one.
+        """
+        if self._keys is None:
+            raise ConfigurationError(
+                f"the object store {self.location} holds encrypted objects, and there is no key ring",
+                where="LIENTHONG_KEYRING",
+                action="name the ring's file, or recover it: lienthong keys recover",
+            )
+        return self._keys
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether new objects are encrypted."""
+        return self._keys is not None
 
     def put(self, content: Content) -> StoredObject:
         """Store the bytes of ``content``, once; after the return they survive a power cut.
 
         Raises:
-            FatalError: the disk is full or refuses, or the object of that name has another length.
-            RetriableError: ``content`` itself cannot be read.
+            FatalError: the medium is full or refuses, or the object of that name has another length.
+            RetriableError: ``content`` itself cannot be read, or changes meanwhile; the medium is away.
+            ConfigurationError: the store has encrypted objects, and was opened without the key ring.
         """
-        partial = self._temporary / secrets.token_hex(16)
-        try:
-            with _disk_errors(self.root), partial.open("xb", buffering=0) as stream:
-                sha256, size = _copy(content, stream)
-                target = self._path(sha256)
-                created = not target.exists()
-                if created:
-                    os.fchmod(stream.fileno(), 0o440)
-                    os.fsync(stream.fileno())
-                    # If a concurrent writer made the name meanwhile, this replaces bytes by the same bytes.
-                    partial.rename(target)
-                elif target.stat().st_size != size:
-                    raise _damaged(sha256, target.stat().st_size, size)
-                # Also when the name was there: its writer may not have reached this line before a power cut.
-                sync_folder(target.parent)
-        finally:
-            partial.unlink(missing_ok=True)
-        return StoredObject(sha256, size, created)
+        sha256, size, held = _named(content)
+        with self._asking():
+            stored = self.locate(sha256)
+        if stored is not None:
+            self._check_length(sha256, stored, size)
+            self._place.settle(stored.key)
+            return StoredObject(sha256, size, created=False)
+        pieces = iter((held,)) if held is not None else _same(content, sha256)
+        if self._keys is not None:
+            pieces = seal(pieces, sha256, size, *self._keys.current)
+        else:
+            self._refuse_plain()
+        key = object_key(sha256, self.encrypts)
+        return StoredObject(sha256, size, self._place.write(key, pieces, self._stored_size(size)))
 
     def put_bytes(self, data: bytes) -> StoredObject:
         """Store ``data``; see ``put``."""
         return self.put(BytesContent(data))
 
-    def content(self, sha256: str) -> FileContent:
+    def content(self, sha256: str) -> Content:
         """The object's bytes, to be read when wanted.
 
         Raises:
             FatalError: there is no such object, or ``sha256`` is no SHA-256.
+            RetriableError: the medium is away.
         """
-        path = self._path(sha256)
-        if not path.is_file():
-            raise FatalError(
-                f"the object {sha256} is missing from the store {self.root}",
-                action="restore it from the backup; nothing else makes these bytes again",
-            )
-        return FileContent(path)
+        stored = self._stored(sha256)
+        if not stored.sealed and (path := self._place.file(stored)) is not None:
+            return FileContent(path)
+        return StoredContent(self, sha256, stored, self._own_size(sha256, stored))
 
     def size(self, sha256: str) -> int:
-        """Bytes of the object, asked of the disk. Raises as ``content`` does."""
-        try:
-            return self._path(sha256).stat().st_size
-        except FileNotFoundError:
-            return self.content(sha256).size
+        """Bytes of the object, asked of the medium. Raises as ``content`` does."""
+        return self._own_size(sha256, self._stored(sha256))
 
     def open(self, sha256: str) -> BinaryIO:
         """A new reader over the object's bytes; the caller closes it. Raises as ``content`` does."""
@@ -147,118 +173,175 @@ class ObjectStore:
 
     def exists(self, sha256: str) -> bool:
         """Whether the store holds an object of that name."""
-        return self._path(sha256).is_file()
+        with self._asking():
+            return self.locate(sha256) is not None
 
     def locate(self, sha256: str) -> Stored | None:
         """Where the object is; ``None`` when there is none of that name.
 
         Raises:
-            OSError: the medium does not answer.
+            OSError: the medium does not answer for this object.
         """
-        try:
-            found = self._path(sha256).stat()
-        except FileNotFoundError:
-            return None
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        return Stored(f"sha256/{sha256[:2]}/{sha256}", found.st_size, found.st_mtime)
+        return self._place.find(object_key(sha256, sealed) for sealed in (self.encrypts, not self.encrypts))
 
     def open_stored(self, stored: Stored) -> RawIOBase:
-        """A new unbuffered reader over the bytes on the medium; the caller closes it.
+        """A new unbuffered reader over the bytes on the medium, encrypted as they may be; the caller closes it.
 
         Raises:
             OSError: they cannot be read.
         """
-        return (self.root / stored.key).open("rb", buffering=0)
+        return self._place.open(stored)
 
     @contextmanager
-    def planted(self, data: bytes) -> Iterator[Stored]:
-        """``data`` written among the temporary files under no object's name, and removed afterwards."""
-        path = self._temporary / f"planted-{secrets.token_hex(16)}"
+    def planted(self, data: bytes, sealed_as: str | None = None) -> Iterator[Stored]:
+        """``data`` written among the temporary files under no object's name, and removed afterwards.
+
+        ``sealed_as``: as the stored bytes of an encrypted object of that name.
+        """
+        key = object_key(sealed_as, sealed=True).rpartition("/")[2] if sealed_as else "plain"
+        key = f"{TEMPORARY}/planted-{token_hex(16)}-{key}"
         try:
-            with _disk_errors(self.root):
-                path.write_bytes(data)
-            yield Stored(f"tmp/{path.name}", len(data), time.time())
+            self._place.write(key, (data,), len(data))
+            yield Stored(key, len(data), time.time())
         finally:
-            path.unlink(missing_ok=True)
+            self._place.remove(key)
 
     def remove(self, warrant: Warrant) -> None:
-        """Remove the object that ``warrant`` names; nothing happens when it is gone already.
+        """Remove the object that ``warrant`` names, in every form; nothing happens when it is gone already.
 
         Raises:
-            FatalError: the disk refuses.
+            FatalError: the medium refuses. RetriableError: it is away.
         """
-        path = self._path(warrant.sha256)
-        with _disk_errors(self.root):
-            path.unlink(missing_ok=True)
-            sync_folder(path.parent)
+        for sealed in (False, True):
+            self._place.remove(object_key(warrant.sha256, sealed))
 
     def __iter__(self) -> Iterator[str]:
         """The SHA-256 of every object, in ascending order."""
-        for folder in sorted(self._objects.iterdir()):
-            yield from sorted(
-                entry.name
-                for entry in os.scandir(folder)
-                if _HASH.fullmatch(entry.name) and entry.name.startswith(folder.name)
-            )
+        return self._place.names()
 
     def sweep_temporary(self, older_than: timedelta) -> int:
         """Remove what killed writers left behind, if untouched for ``older_than``; returns how many files."""
-        limit = time.time() - older_than.total_seconds()
-        swept = 0
-        for entry in os.scandir(self._temporary):
-            try:
-                if entry.stat(follow_symlinks=False).st_mtime < limit:
-                    Path(entry.path).unlink()
-                    swept += 1
-            except FileNotFoundError:  # its writer finished, or another sweeper was faster
-                continue
-        return swept
+        return self._place.sweep(time.time() - older_than.total_seconds())
 
-    def _path(self, sha256: str) -> Path:
-        if not _HASH.fullmatch(sha256):
-            raise FatalError(
-                f"{sha256[:80]!r} is no name of an object", expected="64 lower-case hexadecimal digits"
+    def ring_copies(self) -> list[bytes]:
+        """Every copy of a key ring that lies in the store: data keys, locked."""
+        copies = []
+        for stored in self._place.key_copies():
+            with self._place.open(stored) as stream:
+                copies.append(
+                    stream.readall() if isinstance(stream, io.FileIO) else io.BufferedReader(stream).read()
+                )
+        return copies
+
+    def _keep_copy(self, keys: KeyRing) -> None:
+        """Before an object is encrypted with a key, the store holds that key, locked."""
+        data = keys.shared()
+        key = f"{KEYS}/{hashlib.sha256(data).hexdigest()}.json"
+        with self._asking():
+            known = self._place.find([key])
+        if known is None:
+            self._place.write(key, (data,), len(data))
+
+    def _refuse_plain(self) -> None:
+        """A lost setting must not be how encryption is turned off."""
+        if not self._may_write_plain and self._place.key_copies():
+            raise ConfigurationError(
+                f"the object store {self.location} encrypts, and there is no key ring to do it with",
+                where="LIENTHONG_KEYRING",
+                action="name the ring's file, or recover it: lienthong keys recover",
             )
-        return self._objects / sha256[:2] / sha256
+        self._may_write_plain = True
+
+    def _stored_size(self, size: int) -> int:
+        return sealed_size(size) if self.encrypts else size
+
+    def _stored(self, sha256: str) -> Stored:
+        with self._asking():
+            stored = self.locate(sha256)
+        if stored is None:
+            raise FatalError(
+                f"the object {sha256} is missing from the store {self.location}",
+                action="restore it from the backup; nothing else makes these bytes again",
+            )
+        return stored
+
+    def _own_size(self, sha256: str, stored: Stored) -> int:
+        size = plain_size(stored.size) if stored.sealed else stored.size
+        if size is None:
+            raise _damaged(sha256, stored.size, "those of an encrypted object")
+        return size
+
+    def _check_length(self, sha256: str, stored: Stored, size: int) -> None:
+        expected = sealed_size(size) if stored.sealed else size
+        if stored.size != expected:
+            raise _damaged(sha256, stored.size, f"{expected} bytes")
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise FatalError(
+                f"the object store {self.location} cannot be read: {error.strerror or error}",
+                action="look at the disk, its mount and the folder's owner",
+            ) from error
 
 
-def _lay_out(root: Path) -> None:
-    """Make the folders, then the file that says so: a store with it is complete."""
-    known = {"sha256", "tmp", "lost+found"}
-    found = {entry.name for entry in os.scandir(root)} if root.exists() else set()
-    if foreign := sorted(found - known - {LAYOUT}):
-        raise FatalError(
-            f"{root} is no object store of this version: it holds {foreign[0]!r}",
-            expected=f"an empty folder, or one with the file {LAYOUT}",
-            action="point the archive's settings to its own folder, or use the program that made this store",
-        )
-    make_folder(root, 0o700)
-    root.chmod(0o700)
-    with _disk_errors(root):
-        for folder in [root / "tmp", root / "sha256", *(root / "sha256" / f"{n:02x}" for n in range(256))]:
-            folder.mkdir(0o700, exist_ok=True)
-        sync_folder(root / "sha256")
-        sync_folder(root)
-        (root / LAYOUT).touch(0o440)
-        sync_folder(root)
+def open_object_store(
+    location: str | Path, keyring: Path | None = None, options: Mapping[str, object] | None = None
+) -> ObjectStore:
+    """The store at ``location``: a folder, or ``s3://bucket/prefix``; made where it is not there yet.
+
+    Args:
+        location: where.
+        keyring: file of the key ring; ``None``: new objects are not encrypted.
+        options: of ``s3fs.S3FileSystem``: login and endpoint, where the environment does not say them.
+
+    Raises:
+        ConfigurationError: the place cannot be reached as it is configured, or the key ring cannot be read.
+        FatalError: it holds something else. RetriableError: it is away.
+    """
+    keys = read_ring(keyring) if keyring is not None else None
+    if not str(location).startswith(_BUCKET):
+        return ObjectStore(FolderPlace(Path(location)), keys)
+    # Imported here: half a second that a store in a folder does not cost.
+    from archive.object_bucket import BucketPlace
+
+    return ObjectStore(BucketPlace(str(location), options or {}), keys)
 
 
-def _copy(content: Content, stream: BinaryIO) -> tuple[str, int]:
-    """Write ``content`` to the unbuffered ``stream``; returns SHA-256 and size of what was written."""
+def _named(content: Content) -> tuple[str, int, bytes | None]:
+    """SHA-256 and size of ``content``, and its bytes if they are few."""
     digest = hashlib.sha256()
     size = 0
+    held: list[bytes] | None = []
     for piece in _readable(content):
         digest.update(piece)
-        rest = memoryview(piece)
-        while rest:  # an unbuffered write may take less than it was given
-            rest = rest[stream.write(rest) :]
         size += len(piece)
-    return digest.hexdigest(), size
+        if held is not None:
+            held.append(piece)
+            if size > _HELD:
+                held = None
+    if held is None:
+        return digest.hexdigest(), size, None
+    return digest.hexdigest(), size, held[0] if len(held) == 1 else b"".join(held)
+
+
+def _same(content: Content, sha256: str) -> Iterator[bytes]:
+    """The pieces of ``content`` once more; whoever takes the last one knows that they are the same as before."""
+    digest = hashlib.sha256()
+    for piece in _readable(content):
+        digest.update(piece)
+        yield piece
+    if digest.hexdigest() != sha256:
+        raise RetriableError(
+            "the bytes to be stored were changed while they were stored",
+            action="nothing was entered; the batch fetches them again",
+        )
 
 
 def _readable(content: Content) -> Iterator[bytes]:
-    """The pieces of ``content``; its own read errors are told apart from those of the store's disk."""
+    """The pieces of ``content``; its own read errors are told apart from those of the store's medium."""
     try:
         yield from chunks(content)
     except OSError as error:
@@ -268,21 +351,9 @@ def _readable(content: Content) -> Iterator[bytes]:
         ) from error
 
 
-@contextmanager
-def _disk_errors(root: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        full = error.errno in _FULL
-        raise FatalError(
-            f"the object store {root} " + ("is full" if full else f"cannot be written: {error.strerror}"),
-            action="make room on that disk" if full else "look at the disk, its mount and the folder's owner",
-        ) from error
-
-
-def _damaged(sha256: str, found: int, expected: int) -> FatalError:
+def _damaged(sha256: str, found: int, expected: str) -> FatalError:
     return FatalError(
         f"the stored object {sha256} has {found} bytes",
-        expected=f"{expected} bytes",
+        expected=expected,
         action="restore it from the backup and look at the disk: this object was changed outside the program",
     )

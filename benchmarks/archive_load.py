@@ -260,7 +260,7 @@ def _record(n: int, objects: ObjectStore) -> Archived:
 def _place(objects: ObjectStore, data: bytes) -> tuple[str, int]:
     """Put a file where the store would, without waiting for the disk: the store is not what is measured."""
     sha256 = hashlib.sha256(data).hexdigest()
-    (objects.root / "sha256" / sha256[:2] / sha256).write_bytes(data)
+    (Path(objects.location) / "sha256" / sha256[:2] / sha256).write_bytes(data)
     return sha256, len(data)
 
 

@@ -11,6 +11,8 @@ from archive.database import data_folder
 from mappings.config import SourceConfig, load_sources
 from schemas.errors import ConfigurationError
 
+KEYRING_VARIABLE = "LIENTHONG_KEYRING"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -18,7 +20,10 @@ class Settings:
 
     Attributes:
         home: the data folder (``LIENTHONG_HOME``); everything below it unless said otherwise.
-        objects: original bytes and manifests by SHA-256.
+        objects: where original bytes and manifests are, by SHA-256: a folder, or ``s3://bucket/prefix``
+            (``LIENTHONG_OBJECTS``).
+        keyring: file of the key ring that objects are encrypted with (``LIENTHONG_KEYRING``, or the one of
+            ``default_keyring`` if it is there); ``None``: they are not encrypted.
         work: files of runs under way; emptied when a run is accounted for.
         drop: one folder a source, where exports are dropped (``LIENTHONG_DROP``).
         trust: trust anchors, intermediates and revocation lists (``LIENTHONG_TRUST``).
@@ -30,7 +35,8 @@ class Settings:
     """
 
     home: Path
-    objects: Path
+    objects: str
+    keyring: Path | None
     work: Path
     drop: Path
     trust: Path
@@ -48,7 +54,8 @@ def load_settings() -> Settings:
     packaged = Path(str(files("mappings"))) / "sources"
     return Settings(
         home=home,
-        objects=home / "objects",
+        objects=environment.get("LIENTHONG_OBJECTS", "").strip() or str(home / "objects"),
+        keyring=_keyring(),
         work=home / "work",
         drop=Path(environment.get("LIENTHONG_DROP") or home / "drop"),
         trust=Path(environment.get("LIENTHONG_TRUST") or home / "trust"),
@@ -56,6 +63,31 @@ def load_settings() -> Settings:
         anchors=(home / "anchors", *((Path(share),) if share else ())),
         time_stamps=environment.get("LIENTHONG_TSA_URL", "").strip(),
     )
+
+
+def default_keyring() -> Path:
+    """Where the key ring is unless ``LIENTHONG_KEYRING`` says otherwise: with the account's configuration, never with
+    the data that it opens.
+
+    ``/etc/lienthong/keyring.json`` as root, else ``$XDG_CONFIG_HOME/lienthong/keyring.json``, which is
+    ``~/.config/lienthong/keyring.json`` by default (XDG Base Directory Specification 0.8).
+    """
+    if os.geteuid() == 0:
+        return Path("/etc/lienthong/keyring.json")
+    config = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    return (config if config.is_absolute() else Path.home() / ".config") / "lienthong" / "keyring.json"
+
+
+def chosen_keyring() -> Path:
+    """Where the key ring is, or is to be."""
+    given = os.environ.get(KEYRING_VARIABLE, "").strip()
+    return Path(given).expanduser() if given else default_keyring()
+
+
+def _keyring() -> Path | None:
+    # One that was named and is missing must be an error where it is opened, not the end of encryption.
+    chosen = chosen_keyring()
+    return chosen if os.environ.get(KEYRING_VARIABLE, "").strip() or chosen.exists() else None
 
 
 def configured_sources(settings: Settings) -> dict[str, SourceConfig]:

@@ -25,6 +25,7 @@ from archive.runs import RunSummary, account, record_listed, run_clock, run_summ
 from mappings.config import SourceConfig
 from pipeline.batch_lines import PlanLine, read_planned, read_present, read_stage, write_lines
 from pipeline.judge import judge
+from pipeline.object_store import configured_object_store
 from pipeline.outcomes import outcomes
 from pipeline.plan import Counts, count_only, write_plan
 from pipeline.receive import receive
@@ -85,11 +86,12 @@ def open_stores(settings: Settings) -> Stores:
 
     Raises:
         FatalError: the database is of a newer version than this program, or refuses the login.
-        RetriableError: the database is away.
+        ConfigurationError: the object store cannot be reached as configured, or its key ring is not there.
+        RetriableError: the database or the object store is away.
     """
     engine = create_engine(database_url())
     migrate(engine)
-    objects = ObjectStore(settings.objects)
+    objects = configured_object_store(settings)
     return Stores(engine, objects, Archive(engine, objects))
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from archive.objects import ObjectStore
 from archive.runs import start_run
 from archive.schema import metadata
 from schemas.record import Window
+from tests.archive.object_media import Bucket, make_bucket, s3_server
 from tests.archive.office_records import CLOCK
 
 SOURCE = "notes_van_ban_di"
@@ -63,6 +65,19 @@ def objects(tmp_path: Path) -> ObjectStore:
 @pytest.fixture
 def archive(engine: sa.Engine, objects: ObjectStore) -> Archive:
     return Archive(engine, objects, clock=lambda: CLOCK)
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """A server that speaks S3, for all tests."""
+    with s3_server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def bucket(s3_endpoint: str) -> Bucket:
+    """An empty bucket."""
+    return make_bucket(s3_endpoint, f"kho-{uuid4().hex}")
 
 
 @pytest.fixture

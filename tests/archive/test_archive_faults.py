@@ -115,7 +115,7 @@ def test_a_loader_killed_before_its_commit_leaves_nothing_and_the_retry_complete
     spawn = multiprocessing.get_context("fork")
     ready, first = spawn.Barrier(2), batch()
     empty = everything(archive_url)
-    child = spawn.Process(target=load_and_wait, args=(archive_url, objects.root, first, ready))
+    child = spawn.Process(target=load_and_wait, args=(archive_url, Path(objects.location), first, ready))
     child.start()
     ready.wait(60)
     assert child.pid is not None
@@ -139,7 +139,7 @@ def test_loaders_killed_at_any_moment_end_in_the_same_archive(
     fork = multiprocessing.get_context("fork")
     for kill in range(8):
         told, started = fork.Pipe(duplex=False)
-        child = fork.Process(target=load_all, args=(archive_url, objects.root, batches, started))
+        child = fork.Process(target=load_all, args=(archive_url, Path(objects.location), batches, started))
         child.start()
         assert child.pid is not None
         while told.recv() < kill % 6:
@@ -257,7 +257,7 @@ def test_a_missing_object_stops_the_batch_before_a_row_is_written(
 ) -> None:
     record, first = archived(objects, "A1"), batch()
     rows = everything(archive_url)
-    (objects.root / "sha256" / record.manifest_sha256[:2] / record.manifest_sha256).unlink()
+    (Path(objects.location) / "sha256" / record.manifest_sha256[:2] / record.manifest_sha256).unlink()
     with pytest.raises(FatalError, match="is missing from the store"):
         archive.load(first, [record])
     assert everything(archive_url) == rows

@@ -58,7 +58,7 @@ def _own_verdict(data: bytes, pki: Pki, folder: Path) -> dict[str, object]:
     assert line.signed_container
     (verified,) = judge([line], objects, pki.trust(), DAY0 + timedelta(hours=1))
     assert isinstance(verified, VerifiedLine)
-    manifest = json.loads(objects.content(verified.manifest_sha256).path.read_bytes())
+    manifest = json.load(objects.open(verified.manifest_sha256))
     (own,) = [item["verdict"] for item in manifest["verdicts"] if item["attachment"] is None]
     return dict(own)
 
