@@ -13,10 +13,12 @@ from typing import TypeAlias
 
 Json: TypeAlias = "str | int | float | bool | Mapping[str, Json] | Sequence[Json] | None"
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
 
 def canonical_text(value: Json) -> str:
     """``value`` as canonical JSON text; may hold lone surrogates. ``ValueError`` for NaN."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def canonical_bytes(value: Json) -> bytes:

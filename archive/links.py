@@ -15,12 +15,18 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import TupleRow
 
+from archive.copying import word_array
+
 MOST_SHARED = 50
 """A file or symbol that more documents share than this tells nothing (a form, a logo), and links nobody."""
 
+# A backfill fills empty tables faster than their statistics follow. LATERAL with OFFSET 0 goes from the batch's few
+# keys to the rows by an index, whatever the statistics say; the loader's settings forbid to read whole tables.
 _FRESH = (
     "fresh AS (SELECT * FROM unnest(%(documents)s::uuid[], %(versions)s::int[]) AS f(document_id, version))"
 )
+_VERSION = """LATERAL (SELECT * FROM archive.document_version
+    WHERE document_id = fresh.document_id AND version = fresh.version OFFSET 0)"""
 
 # A recall or an update repeats the identifier and the symbol of the document that it is about: who names those
 # means the document.
@@ -30,59 +36,56 @@ _RESOLVE = f"""
 WITH {_FRESH},
 named AS MATERIALIZED (
   SELECT v.uid, v.symbol_norm, v.issued_date, d.source_key
-  FROM fresh JOIN archive.document_version v USING (document_id, version)
-  JOIN archive.document d ON d.id = v.document_id),
+  FROM fresh CROSS JOIN {_VERSION} v
+  CROSS JOIN LATERAL (SELECT source_key FROM archive.document WHERE id = fresh.document_id OFFSET 0) d),
 affected AS MATERIALIZED (
-  SELECT r.document_id, r.version, r.ordinal FROM fresh JOIN archive.relation r USING (document_id, version)
+  SELECT r.* FROM fresh CROSS JOIN LATERAL (
+    SELECT document_id, version, ordinal FROM archive.relation
+    WHERE document_id = fresh.document_id AND version = fresh.version OFFSET 0) r
   UNION
-  SELECT r.document_id, r.version, r.ordinal FROM named n
-  JOIN archive.relation r ON r.target_uid = n.uid
+  SELECT r.* FROM named CROSS JOIN LATERAL (
+    SELECT document_id, version, ordinal FROM archive.relation
+    WHERE target_uid = ANY(ARRAY[named.uid, named.source_key]) OFFSET 0) r
   UNION
-  SELECT r.document_id, r.version, r.ordinal FROM named n
-  JOIN archive.relation r ON r.target_uid = n.source_key
-  UNION
-  SELECT r.document_id, r.version, r.ordinal FROM named n JOIN archive.relation r
-  ON r.target_symbol_norm = n.symbol_norm AND r.target_issued_date = n.issued_date),
+  SELECT r.* FROM named CROSS JOIN LATERAL (
+    SELECT document_id, version, ordinal FROM archive.relation
+    WHERE target_symbol_norm = named.symbol_norm AND target_issued_date = named.issued_date OFFSET 0) r),
 asking AS MATERIALIZED (
   SELECT r.*, d.source, v.issuer_norm, coalesce(v.issuer_code, v.issuer_id) AS issuer
-  FROM affected JOIN archive.relation r USING (document_id, version, ordinal)
-  JOIN archive.document d ON d.id = r.document_id
-  JOIN archive.document_version v ON v.document_id = r.document_id AND v.version = r.version),
-candidate AS (
-  SELECT a.document_id, a.version, a.ordinal, t.id AS target,
-    CASE WHEN t.source = a.source THEN 1 ELSE 4 END AS rank
-  FROM asking a JOIN archive.document t ON t.source_key = a.target_uid
-  UNION ALL
-  SELECT a.document_id, a.version, a.ordinal, t.id,
-    CASE WHEN t.source = a.source THEN 2 ELSE 4 END + {_ABOUT_ANOTHER}
-  FROM asking a JOIN archive.document_version w ON w.uid = a.target_uid
-  JOIN archive.document t ON t.id = w.document_id
-  UNION ALL
-  SELECT a.document_id, a.version, a.ordinal, t.id,
-    CASE WHEN t.source = a.source THEN 6 ELSE 8 END + {_ABOUT_ANOTHER}
-  FROM asking a JOIN archive.document_version w
-  ON w.symbol_norm = a.target_symbol_norm AND w.issued_date = a.target_issued_date
-  JOIN archive.document t ON t.id = w.document_id
-  WHERE CASE
-    WHEN a.target_organ_id IS NOT NULL
-      THEN coalesce(w.issuer_code, w.issuer_id) = coalesce(a.target_organ_code, a.target_organ_id)
-        -- a sender that takes its own document back names the receiver there
-        OR (a.kind = 'status_of'
-          AND archive.same_issuer(a.issuer, a.issuer_norm, coalesce(w.issuer_code, w.issuer_id), w.issuer_norm))
-    WHEN a.kind IN ('recalls', 'replaces', 'amends', 'corrects')  -- only the issuer may do that
-      THEN archive.same_issuer(a.issuer, a.issuer_norm, coalesce(w.issuer_code, w.issuer_id), w.issuer_norm)
-    ELSE true END),
-best AS (
-  SELECT document_id, version, ordinal, rank,
-    min(target::text)::uuid AS target, count(DISTINCT target) AS found,
-    row_number() OVER (PARTITION BY document_id, version, ordinal ORDER BY rank) AS place
-  FROM candidate WHERE target <> document_id GROUP BY document_id, version, ordinal, rank),
-chosen AS (
-  SELECT a.document_id, a.version, a.ordinal, CASE WHEN b.found = 1 THEN b.target END AS target
-  FROM affected a LEFT JOIN best b USING (document_id, version, ordinal) WHERE coalesce(b.place, 1) = 1)
+  FROM affected
+  CROSS JOIN LATERAL (SELECT ctid AS place, * FROM archive.relation WHERE document_id = affected.document_id
+    AND version = affected.version AND ordinal = affected.ordinal OFFSET 0) r
+  CROSS JOIN LATERAL (SELECT source FROM archive.document WHERE id = affected.document_id OFFSET 0) d
+  CROSS JOIN LATERAL (SELECT issuer_norm, issuer_code, issuer_id FROM archive.document_version
+    WHERE document_id = affected.document_id AND version = affected.version OFFSET 0) v),
+chosen AS MATERIALIZED (
+  SELECT a.place, a.target_document AS before, best.target
+  FROM asking a LEFT JOIN LATERAL (
+    SELECT CASE WHEN count(DISTINCT target) = 1 THEN min(target::text)::uuid END AS target FROM (
+      SELECT t.id AS target, CASE WHEN t.source = a.source THEN 1 ELSE 4 END AS rank
+      FROM archive.document t WHERE t.source_key = a.target_uid
+      UNION ALL
+      SELECT t.id, CASE WHEN t.source = a.source THEN 2 ELSE 4 END + {_ABOUT_ANOTHER}
+      FROM (SELECT document_id, business_type FROM archive.document_version
+        WHERE uid = a.target_uid OFFSET 0) w
+      CROSS JOIN LATERAL (SELECT id, source FROM archive.document WHERE id = w.document_id OFFSET 0) t
+      UNION ALL
+      SELECT t.id, CASE WHEN t.source = a.source THEN 6 ELSE 8 END + {_ABOUT_ANOTHER}
+      FROM (SELECT document_id, business_type, coalesce(issuer_code, issuer_id) AS issuer, issuer_norm
+        FROM archive.document_version
+        WHERE symbol_norm = a.target_symbol_norm AND issued_date = a.target_issued_date OFFSET 0) w
+      CROSS JOIN LATERAL (SELECT id, source FROM archive.document WHERE id = w.document_id OFFSET 0) t
+      WHERE CASE
+        WHEN a.target_organ_id IS NOT NULL
+          THEN w.issuer = coalesce(a.target_organ_code, a.target_organ_id)
+            -- a sender that takes its own document back names the receiver there
+            OR (a.kind = 'status_of' AND archive.same_issuer(a.issuer, a.issuer_norm, w.issuer, w.issuer_norm))
+        WHEN a.kind IN ('recalls', 'replaces', 'amends', 'corrects')  -- only the issuer may do that
+          THEN archive.same_issuer(a.issuer, a.issuer_norm, w.issuer, w.issuer_norm)
+        ELSE true END) candidate
+    WHERE target <> a.document_id GROUP BY rank ORDER BY rank LIMIT 1) best ON true)
 UPDATE archive.relation r SET target_document = c.target FROM chosen c
-WHERE (r.document_id, r.version, r.ordinal) = (c.document_id, c.version, c.ordinal)
-  AND r.target_document IS DISTINCT FROM c.target
+WHERE r.ctid = c.place AND c.before IS DISTINCT FROM c.target
 RETURNING r.kind, r.document_id, r.version, r.target_document
 """  # noqa: S608 - constants of this module
 
@@ -96,35 +99,44 @@ JOIN archive.document_version v ON v.document_id = d.id AND v.version = d.curren
 ORDER BY f.place
 """
 
-# "+ 0": PostgreSQL 18 would rather skip through the whole primary key for the ordinal than look up the hash.
+_DIFFERENT_SOURCES = """CROSS JOIN LATERAL (SELECT source, kind FROM archive.document WHERE id = one OFFSET 0) a
+CROSS JOIN LATERAL (SELECT source, kind FROM archive.document WHERE id = other OFFSET 0) b
+WHERE a.source <> b.source AND a.kind = 'document' AND b.kind = 'document'"""
+
 _SAME_FILE = f"""
-WITH {_FRESH}
+WITH {_FRESH},
+shared AS MATERIALIZED (
+  SELECT x.document_id AS one, y.document_id AS other, x.sha256
+  FROM fresh
+  CROSS JOIN LATERAL (SELECT document_id, sha256 FROM archive.attachment
+    WHERE document_id = fresh.document_id AND version = fresh.version AND ordinal = 1 AND size > 0 OFFSET 0) x
+  -- "+ 0": PostgreSQL 18 would rather skip through the whole primary key for the ordinal than look up the hash.
+  CROSS JOIN LATERAL (SELECT document_id, count(*) OVER () AS sharing FROM (
+    SELECT document_id FROM archive.attachment WHERE sha256 = x.sha256 AND ordinal + 0 = 1
+    LIMIT {MOST_SHARED + 1}) z) y
+  WHERE y.sharing <= {MOST_SHARED} AND y.document_id <> x.document_id)
 INSERT INTO archive.same_as (document_a, document_b, grade, evidence, found_at, state)
-SELECT DISTINCT ON (1, 2) least(a.id, b.id), greatest(a.id, b.id), 'A', x.sha256, %(at)s::timestamptz, 'found'
-FROM fresh JOIN archive.attachment x USING (document_id, version)
-JOIN archive.document a ON a.id = x.document_id
-JOIN archive.attachment y ON y.sha256 = x.sha256 AND y.ordinal + 0 = 1
-JOIN archive.document b ON b.id = y.document_id
-WHERE x.ordinal = 1 AND x.size > 0 AND a.source <> b.source AND a.kind = 'document' AND b.kind = 'document'
-  AND (SELECT count(*) FROM (SELECT FROM archive.attachment z WHERE z.sha256 = x.sha256 AND z.ordinal + 0 = 1
-       LIMIT {MOST_SHARED + 1}) shared) <= {MOST_SHARED}
-ORDER BY 1, 2, x.sha256
+SELECT DISTINCT ON (1, 2) least(one, other), greatest(one, other), 'A', sha256, %(at)s::timestamptz, 'found'
+FROM shared {_DIFFERENT_SOURCES}
+ORDER BY 1, 2, sha256
 ON CONFLICT DO NOTHING
 """  # noqa: S608 - constants of this module
 
 _SAME_SYMBOL = f"""
-WITH {_FRESH}
+WITH {_FRESH},
+shared AS MATERIALIZED (
+  SELECT v.document_id AS one, w.document_id AS other, v.symbol_norm
+  FROM fresh CROSS JOIN {_VERSION} v
+  CROSS JOIN LATERAL (SELECT * FROM archive.document_version
+    WHERE symbol_norm = v.symbol_norm AND issued_date = v.issued_date OFFSET 0) w
+  WHERE w.document_id <> v.document_id AND v.number <> '' AND w.number <> ''
+    AND v.kind = 'document' AND w.kind = 'document'
+    AND (w.issuer_id = v.issuer_id OR w.issuer_norm = v.issuer_norm))
 INSERT INTO archive.same_as (document_a, document_b, grade, evidence, found_at, state)
-SELECT DISTINCT ON (1, 2) least(a.id, b.id), greatest(a.id, b.id), 'B', v.symbol_norm,
+SELECT DISTINCT ON (1, 2) least(one, other), greatest(one, other), 'B', symbol_norm,
   %(at)s::timestamptz, 'found'
-FROM fresh JOIN archive.document_version v USING (document_id, version)
-JOIN archive.document a ON a.id = v.document_id
-JOIN archive.document_version w ON w.symbol_norm = v.symbol_norm AND w.issued_date = v.issued_date
-JOIN archive.document b ON b.id = w.document_id
-WHERE a.source <> b.source AND v.number <> '' AND w.number <> ''
-  AND v.kind = 'document' AND w.kind = 'document'
-  AND (w.issuer_id = v.issuer_id OR w.issuer_norm = v.issuer_norm)
-ORDER BY 1, 2, v.symbol_norm
+FROM shared {_DIFFERENT_SOURCES}
+ORDER BY 1, 2, symbol_norm
 ON CONFLICT DO NOTHING
 """  # noqa: S608 - constants of this module
 
@@ -145,9 +157,7 @@ class Recall:
     by_issuer: bool
 
 
-def link(
-    cursor: psycopg.Cursor[TupleRow], versions: Sequence[tuple[UUID, int]], at: datetime
-) -> list[Recall]:
+def link(cursor: psycopg.Cursor[TupleRow], versions: Sequence[tuple[str, int]], at: datetime) -> list[Recall]:
     """Link the given versions, and all that wait for them. Needs the ledger's lock: no one may miss another.
 
     Returns the recalls that now have, or by now have again, exactly one document.
@@ -155,8 +165,8 @@ def link(
     if not versions:
         return []
     values = {
-        "documents": [document for document, _ in versions],
-        "versions": [version for _, version in versions],
+        "documents": word_array(document for document, _ in versions),
+        "versions": word_array(str(version) for _, version in versions),
         "at": at,
     }
     cursor.execute(_RESOLVE, values)

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 
 import psycopg
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from psycopg.rows import TupleRow
 
 from archive import ledger
 from archive.canonical import Json, canonical_bytes
+from archive.copying import array_text, word_array
 from archive.cursors import psycopg_cursor
 from archive.disposal_trace import keep_objects
 from archive.failures import database_errors
@@ -52,10 +54,12 @@ _SETTINGS = {
     "lock_timeout": "5min",
     "idle_in_transaction_session_timeout": "5min",
     "TimeZone": "UTC",
-    # A backfill fills empty tables faster than their statistics follow: plan for the tables as they are now.
-    "plan_cache_mode": "force_custom_plan",
+    # Every statement asks for the rows of some keys: whatever the statistics say, never by reading a whole table.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
     "jit": "off",
 }
+_SET = "SELECT " + ", ".join(["set_config(%s, %s, true)"] * len(_SETTINGS))
 _PRECEDENCE = (Withheld, Archived, Quarantined, Unchanged)
 """Which of two outcomes for the same (key, revision) counts: what is withheld once may not enter by another
 way."""
@@ -117,7 +121,8 @@ class Archive:
         with database_errors("asking what is archived"), self.engine.connect() as connection:
             cursor = psycopg_cursor(connection)
             for start in range(0, len(pairs), _CHUNK):
-                found |= _known(cursor, source, pairs[start : start + _CHUNK])
+                part = pairs[start : start + _CHUNK]
+                found |= _known(cursor, _documents(source, part), part)
         return found
 
     def load(self, batch: Batch, outcomes: Sequence[Outcome]) -> LoadReport:
@@ -145,11 +150,17 @@ class Archive:
         self, cursor: psycopg.Cursor[TupleRow], batch: Batch, outcomes: Sequence[Outcome]
     ) -> LoadReport:
         decided = _decided(outcomes)
-        known = _known(cursor, batch.source, list(decided))
+        pairs = list(decided)
+        documents = _documents(batch.source, pairs)
+        known = _known(cursor, documents, pairs)
         _refuse_false_unchanged(decided, known)
         fresh = {pair: outcome for pair, outcome in decided.items() if pair not in known}
-        records = [outcome for outcome in fresh.values() if isinstance(outcome, Archived)]
-        files = stored_files(self.objects, records)
+        records = [
+            (document, outcome)
+            for document, outcome in zip(documents, decided.values(), strict=True)
+            if isinstance(outcome, Archived) and (outcome.key, outcome.revision) in fresh
+        ]
+        files = stored_files(self.objects, (record for _, record in records))
         at = self._clock()
 
         versions = write_versions(cursor, batch.source, batch.run, records)
@@ -172,8 +183,7 @@ class Archive:
 
 def _be_alone(cursor: psycopg.Cursor[TupleRow], batch: Batch) -> None:
     """Wait until no one else loads this batch; whoever hangs in a transaction is thrown out in the end."""
-    for name, value in _SETTINGS.items():
-        cursor.execute("SELECT set_config(%s, %s, true)", (name, value))
+    cursor.execute(_SET, tuple(chain.from_iterable(_SETTINGS.items())))
     cursor.execute(
         "SELECT pg_advisory_xact_lock(%s)", (lock_key("batch", batch.source, batch.run, batch.number),)
     )
@@ -230,15 +240,18 @@ def _write_batch(
     )
 
 
-def _known(cursor: psycopg.Cursor[TupleRow], source: str, pairs: Sequence[Pair]) -> set[Pair]:
+def _known(cursor: psycopg.Cursor[TupleRow], documents: Sequence[str], pairs: Sequence[Pair]) -> set[Pair]:
     cursor.execute(
-        """SELECT asked.place FROM unnest(%s::uuid[], %s::text[]) WITH ORDINALITY
-          AS asked(document_id, revision, place)
-        JOIN archive.document_version v
-          ON v.document_id = asked.document_id AND v.revision = asked.revision""",
-        ([document_id(source, key) for key, _ in pairs], [key_text(revision) for _, revision in pairs]),
+        """SELECT place FROM unnest(%s::uuid[], %s::text[]) WITH ORDINALITY AS asked(document, key, place)
+        CROSS JOIN LATERAL (SELECT FROM archive.document_version
+          WHERE document_id = document AND revision = key OFFSET 0) v""",
+        (word_array(documents), array_text(key_text(revision) for _, revision in pairs)),
     )
     return {pairs[row[0] - 1] for row in cursor.fetchall()}
+
+
+def _documents(source: str, pairs: Iterable[Pair]) -> list[str]:
+    return [str(document_id(source, key)) for key, _ in pairs]
 
 
 def _decided(outcomes: Iterable[Outcome]) -> dict[Pair, Outcome]:
@@ -300,7 +313,7 @@ def _ingestion(batch: Batch, version: Version) -> Event:
         "version": version.number,
         "manifest_sha256": version.archived.manifest_sha256,
     }
-    return Event(EventType.INGESTION, "success", batch.source, str(version.document_id), batch.run, payload)
+    return Event(EventType.INGESTION, "success", batch.source, version.document_id, batch.run, payload)
 
 
 def _recall(batch: Batch, recall: Recall) -> Event:

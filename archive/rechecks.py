@@ -303,7 +303,7 @@ def _write(
     aside: list[Mapping[str, object]] = []
     for (check, _, _), file in zip(written, files, strict=True):
         place = {"document_id": UUID(check.document), "version": check.version}
-        verdicts += check_rows(UUID(check.document), check.version, check.check, check.run, check.verdicts)
+        verdicts += check_rows(check.document, check.version, check.check, check.run, check.verdicts)
         verifications.append(
             {
                 **place,

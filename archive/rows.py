@@ -1,4 +1,4 @@
-"""A processed record as rows of the tables. The keys of each mapping are the columns' names."""
+"""A processed record as rows of the tables, for ``archive.copying``. Keys of the mappings are the columns' names."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from archive.manifest import FileVerdict, Processed, verdict_json
 from archive.outcomes import Archived
 from archive.searching import issuer_norm, symbol_norm
-from archive.stored_text import column_text, key_text, maybe_key, maybe_text, moment, texts, whole
+from archive.stored_text import column_text, key_text, maybe_key, moment, whole
 from mappings.organs import present_code
 from schemas.document import OfficialDocument, Organ
 from signatures.verdict import Indication, Verdict
 
 Row = Mapping[str, object]
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Version:
         archived: the outcome with its manifest.
     """
 
-    document_id: UUID
+    document_id: str
     number: int
     run_id: str
     archived: Archived
@@ -55,23 +56,23 @@ def version_row(version: Version) -> Row:
         "run_id": version.run_id,
         "manifest_sha256": version.archived.manifest_sha256,
         "original_sha256": processed.original_sha256,
-        "original_type": column_text(processed.original_type),
+        "original_type": processed.original_type,
         "original_size": processed.original_size,
         "kind": document.kind.value,
-        "form": column_text(document.form),
+        "form": document.form,
         "uid": maybe_key(document.uid),
-        "number": maybe_text(document.number),
-        "notation": maybe_text(document.notation),
-        "symbol": maybe_text(document.symbol),
+        "number": document.number,
+        "notation": document.notation,
+        "symbol": document.symbol,
         "symbol_norm": maybe_key(_document_symbol(document)),
         "year": whole(document.year),
         "issued_date": document.issued_date,
-        "issued_place": maybe_text(document.issued_place),
-        "issuer_name": maybe_text(issuer.name),
+        "issued_place": document.issued_place,
+        "issuer_name": issuer.name,
         "issuer_id": maybe_key(issuer.organ_id),
         "issuer_code": maybe_key(_present_code(issuer.organ_id)),
         "issuer_norm": maybe_key(issuer_norm(issuer.name)),
-        "type_name": maybe_text(document.type_name),
+        "type_name": document.type_name,
         "type_code": maybe_key(document.type_code),
         **_use_columns(document),
         "flags": json_text([flag.model_dump(mode="json") for flag in document.flags]),
@@ -85,14 +86,14 @@ def attachment_rows(version: Version) -> Iterator[Row]:
             "document_id": version.document_id,
             "version": version.number,
             "ordinal": file.ordinal,
-            "name": column_text(file.name),
+            "name": file.name,
             "sha256": file.sha256,
             "size": file.size,
-            "media_type": column_text(file.media_type),
-            "declared_type": column_text(file.declared_type),
-            "item": column_text(file.item),
+            "media_type": file.media_type,
+            "declared_type": file.declared_type,
+            "item": file.item,
             "wrapped_sha256": file.wrapped_sha256,
-            "defects": texts(file.defects),
+            "defects": list(file.defects),
         }
 
 
@@ -106,18 +107,18 @@ def relation_rows(version: Version) -> Iterator[Row]:
             "ordinal": ordinal,
             "kind": relation.kind.value,
             "target_uid": maybe_key(target.uid),
-            "target_number": maybe_text(target.number),
-            "target_notation": maybe_text(target.notation),
+            "target_number": target.number,
+            "target_notation": target.notation,
             "target_symbol_norm": maybe_key(
                 symbol_norm(target.symbol) or _joined_symbol(target.number, target.notation)
             ),
             "target_issued_date": target.issued_date,
             "target_organ_id": maybe_key(target.organ_id),
-            "target_symbol": maybe_text(target.symbol),
+            "target_symbol": target.symbol,
             "target_organ_code": maybe_key(_present_code(target.organ_id)),
-            "reason": maybe_text(relation.reason),
+            "reason": relation.reason,
             "effective": relation.effective,
-            "evidence": column_text(relation.evidence),
+            "evidence": relation.evidence,
         }
 
 
@@ -132,11 +133,11 @@ def handling_rows(version: Version) -> Iterator[Row]:
             "version": version.number,
             "ordinal": ordinal,
             "organ_id": maybe_key(step.organ_id),
-            "organ_name": maybe_text(names.get(step.organ_id)),
+            "organ_name": names.get(step.organ_id),
             "moment": moment(step.moment),
-            "staff": maybe_text(step.staff),
+            "staff": step.staff,
             "status_code": maybe_key(step.status_code),
-            "text": maybe_text(step.text),
+            "text": step.text,
         }
 
 
@@ -146,7 +147,7 @@ def verdict_rows(version: Version) -> Iterator[Row]:
 
 
 def check_rows(
-    document: UUID, version: int, check: int, run_id: str, verdicts: Iterable[FileVerdict]
+    document: str, version: int, check: int, run_id: str, verdicts: Iterable[FileVerdict]
 ) -> Iterator[Row]:
     """The rows of ``signature_verdict`` of one check of a version."""
     for position, found in enumerate(verdicts, start=1):
@@ -157,7 +158,7 @@ def check_rows(
             "position": position,
             "attachment": found.attachment,
             "sha256": found.sha256,
-            "file_name": column_text(found.name),
+            "file_name": found.name,
             **_axes(found),
             "run_id": run_id,
             "verdict": json_text(verdict_json(found.verdict)),
@@ -166,30 +167,30 @@ def check_rows(
 
 def json_text(value: object) -> str:
     """``value`` as JSON text that a ``jsonb`` column takes; what it cannot hold is a visible escape."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _JSON.encode(value)
     if "\\u0000" not in text and column_text(text) == text:
         return text
-    return json.dumps(_storable(value), ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(_storable(value))
 
 
 def _use_columns(document: OfficialDocument) -> Row:
     """What the registers and lists show of it besides its identity."""
     return {
-        "subject": maybe_text(document.subject),
+        "subject": document.subject,
         "direction": document.direction.value,
         "urgency": document.urgency.value if document.urgency else None,
-        "use_regime": maybe_text(document.use_regime),
+        "use_regime": document.use_regime,
         "business_type": document.business_type.value if document.business_type else None,
         "status_code": maybe_key(document.status_code),
-        "arrival_number": maybe_text(document.arrival_number),
+        "arrival_number": document.arrival_number,
         "arrival_date": document.arrival_date,
         "due_date": document.due_date,
-        "signers": texts(signer.full_name for signer in document.signers),
-        "recipients": texts(organ.name for organ in document.recipients),
+        "signers": [signer.full_name for signer in document.signers if signer.full_name is not None],
+        "recipients": [organ.name for organ in document.recipients if organ.name is not None],
         "file_code": maybe_key(document.file_code),
-        "file_title": maybe_text(document.file_title),
-        "retention": maybe_text(document.retention),
-        "term": maybe_text(document.term),
+        "file_title": document.file_title,
+        "retention": document.retention,
+        "term": document.term,
         "page_count": whole(document.page_count),
     }
 
@@ -199,7 +200,7 @@ def _axes(found: FileVerdict) -> Row:
     signer = verdict.signer
     return {
         "format": key_text(verdict.format),
-        "path": column_text(verdict.path),
+        "path": verdict.path,
         "indication": verdict.indication.value,
         "sub_indication": key_text(verdict.sub_indication),
         "integrity": verdict.integrity.value,
@@ -207,9 +208,9 @@ def _axes(found: FileVerdict) -> Row:
         "modification": verdict.modification.value,
         "revision": whole(verdict.revision),
         "role": verdict.role.value,
-        "signer_name": signer and column_text(signer.common_name),
-        "signer_organization": signer and column_text(signer.organization),
-        "signer_issuer": signer and column_text(signer.issuer),
+        "signer_name": signer and signer.common_name,
+        "signer_organization": signer and signer.organization,
+        "signer_issuer": signer and signer.issuer,
         "signer_serial": signer and key_text(signer.serial),
         "signer_sha256": signer and key_text(signer.sha256),
         "signer_not_after": signer and moment(signer.not_after),
@@ -217,9 +218,9 @@ def _axes(found: FileVerdict) -> Row:
         "best_time": moment(verdict.best_time),
         "best_time_source": key_text(verdict.best_time_source),
         "revocation": key_text(verdict.revocation),
-        "revocation_source": column_text(verdict.revocation_source),
+        "revocation_source": verdict.revocation_source,
         "revoked_at": moment(verdict.revoked_at),
-        "engine": column_text(verdict.engine),
+        "engine": verdict.engine,
         "trust_epoch": key_text(verdict.trust_epoch),
         "verified_at": moment(verdict.verified_at),
         "provisional": verdict.provisional,

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _LONGEST_KEY = 300  # characters of up to 4 bytes; an index row of two such keys must stay below 2,704 bytes
 _INT4 = 2**31
 # Of a moment: one whose zone moves it out of the years 1 to 9999 could not be read back.
@@ -16,8 +13,13 @@ _FIRST_YEAR, _LAST_YEAR = 2, 9998
 
 def column_text(text: str) -> str:
     """``text`` with NUL and lone surrogates, which PostgreSQL's text cannot hold, as visible escapes."""
-    if (text.isascii() and "\0" not in text) or not _UNSTORABLE.search(text):
-        return text
+    if "\0" not in text:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            pass
+        else:
+            return text
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
@@ -27,25 +29,17 @@ def key_text(text: str) -> str:
 
     Equal texts stay equal, different ones different.
     """
+    if len(text) <= _LONGEST_KEY and text.isascii() and "\0" not in text:
+        return text
     kept = column_text(text)
     if len(kept) <= _LONGEST_KEY:
         return kept
     return f"{kept[:100]}… sha256:{hashlib.sha256(kept.encode()).hexdigest()}"
 
 
-def maybe_text(text: str | None) -> str | None:
-    """``column_text`` of a text that may be missing."""
-    return None if text is None else column_text(text)
-
-
 def maybe_key(text: str | None) -> str | None:
     """``key_text`` of a text that may be missing."""
     return None if text is None else key_text(text)
-
-
-def texts(values: Iterable[str | None]) -> list[str]:
-    """``column_text`` of those values that are there."""
-    return [column_text(value) for value in values if value is not None]
 
 
 def whole(number: int | None) -> int | None:
@@ -57,4 +51,6 @@ def moment(time: datetime | None) -> datetime | None:
     """``time`` in UTC; a naive one is taken as UTC. ``None`` outside of the years that can be read back."""
     if time is None or not _FIRST_YEAR <= time.year <= _LAST_YEAR:
         return None
+    if time.tzinfo is UTC:
+        return time
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)

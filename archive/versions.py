@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID
+from itertools import chain
 
 import psycopg
 from psycopg.rows import TupleRow
 
-from archive.copying import copy_rows
-from archive.identities import document_id
+from archive.copying import array_text, copy_rows, word_array
 from archive.objects import ObjectStore
 from archive.outcomes import Archived
 from archive.rows import Version, attachment_rows, handling_rows, relation_rows, verdict_rows, version_row
-from archive.stored_text import column_text, key_text, moment
+from archive.stored_text import key_text, moment
 from signatures.verdict import Verdict
 
 MANIFEST_TYPE = "application/vnd.lienthong.manifest+json"
@@ -70,21 +69,22 @@ def evidence_types(verdict: Verdict) -> dict[str, str]:
 
 
 def write_versions(
-    cursor: psycopg.Cursor[TupleRow], source: str, run_id: str, records: Sequence[Archived]
+    cursor: psycopg.Cursor[TupleRow], source: str, run_id: str, records: Sequence[tuple[str, Archived]]
 ) -> list[Version]:
-    """Write ``records`` as new versions and return them, numbered, in the order given.
+    """Write ``records``, each after its document's identity, as new versions; returns them, numbered, in the
+    order given.
 
     Their documents stay locked until the transaction ends. A record whose revision another loader committed
     meanwhile is left out.
     """
     if not records:
         return []
-    by_document: dict[UUID, list[Archived]] = {}
-    for record in records:
-        by_document.setdefault(document_id(source, record.key), []).append(record)
+    by_document: dict[str, list[Archived]] = {}
+    for document, record in records:
+        by_document.setdefault(document, []).append(record)
     known = _locked_documents(cursor, source, by_document)
     written: list[Version] = []
-    current: dict[UUID, int] = {}
+    current: dict[str, int] = {}
     for document, candidates in by_document.items():
         had = known.get(document, [])
         fresh = _numbered(document, run_id, candidates, had)
@@ -93,7 +93,7 @@ def write_versions(
             current[document] = _latest([*had, *map(_known, fresh)])
     _write_rows(cursor, written)
     _set_current(cursor, current)
-    place = {id(record): position for position, record in enumerate(records)}
+    place = {id(record): position for position, (_, record) in enumerate(records)}
     return sorted(written, key=lambda version: place[id(version.archived)])
 
 
@@ -107,16 +107,16 @@ def write_objects(cursor: psycopg.Cursor[TupleRow], files: Sequence[StoredFile],
         AS f(sha256, size, media_type) ORDER BY sha256 COLLATE "C" ON CONFLICT DO NOTHING""",
         (
             at,
-            [file.sha256 for file in files],
-            [file.size for file in files],
-            [column_text(file.media_type) for file in files],
+            word_array(file.sha256 for file in files),
+            word_array(str(file.size) for file in files),
+            array_text(file.media_type for file in files),
         ),
     )
 
 
 def _locked_documents(
-    cursor: psycopg.Cursor[TupleRow], source: str, by_document: Mapping[UUID, list[Archived]]
-) -> dict[UUID, list[_Known]]:
+    cursor: psycopg.Cursor[TupleRow], source: str, by_document: Mapping[str, list[Archived]]
+) -> dict[str, list[_Known]]:
     """Insert the new documents, lock the others; returns the versions that the others have."""
     ids = sorted(by_document)
     firsts = [by_document[document][0].processed for document in ids]
@@ -125,35 +125,38 @@ def _locked_documents(
         SELECT id, %s, source_key, kind, current_version, received_at
         FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::int[], %s::timestamptz[])
         AS d(id, source_key, kind, current_version, received_at) ORDER BY id
-        ON CONFLICT DO NOTHING RETURNING id""",
+        ON CONFLICT DO NOTHING RETURNING id::text""",
         (
             source,
-            ids,
-            [key_text(first.document.source_key) for first in firsts],
-            [first.document.kind.value for first in firsts],
-            [len(by_document[document]) for document in ids],
-            [moment(first.received_at) for first in firsts],
+            word_array(ids),
+            array_text(key_text(first.document.source_key) for first in firsts),
+            word_array(first.document.kind.value for first in firsts),
+            word_array(str(len(by_document[document])) for document in ids),
+            array_text(str(moment(first.received_at)) for first in firsts),
         ),
     )
     new = {row[0] for row in cursor.fetchall()}
     old = [document for document in ids if document not in new]
     if not old:
         return {}
-    cursor.execute("SELECT FROM archive.document WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", (old,))
+    asked = (word_array(old),)
+    cursor.execute(
+        "SELECT FROM archive.document WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE", asked
+    )
     # Only now: a statement sees what was committed before it began, so also what the lock waited for.
     cursor.execute(
-        """SELECT document_id, version, revision, changed_at FROM archive.document_version
-        WHERE document_id = ANY(%s)""",
-        (old,),
+        """SELECT document_id::text, version, revision, changed_at FROM archive.document_version
+        WHERE document_id = ANY(%s::uuid[])""",
+        asked,
     )
-    versions: dict[UUID, list[_Known]] = {}
+    versions: dict[str, list[_Known]] = {}
     for document, number, revision, changed_at in cursor.fetchall():
         versions.setdefault(document, []).append(_Known(number, revision, changed_at))
     return versions
 
 
 def _numbered(
-    document: UUID, run_id: str, candidates: Sequence[Archived], known: Sequence[_Known]
+    document: str, run_id: str, candidates: Sequence[Archived], known: Sequence[_Known]
 ) -> list[Version]:
     revisions = {version.revision for version in known}
     fresh = [record for record in candidates if key_text(record.revision) not in revisions]
@@ -171,18 +174,19 @@ def _latest(versions: Sequence[_Known]) -> int:
 
 
 def _write_rows(cursor: psycopg.Cursor[TupleRow], versions: Sequence[Version]) -> None:
-    copy_rows(cursor, "document_version", [version_row(version) for version in versions])
-    copy_rows(cursor, "attachment", [row for version in versions for row in attachment_rows(version)])
-    copy_rows(cursor, "relation", [row for version in versions for row in relation_rows(version)])
-    copy_rows(cursor, "handling_step", [row for version in versions for row in handling_rows(version)])
-    copy_rows(cursor, "signature_verdict", [row for version in versions for row in verdict_rows(version)])
+    # Rows are made while they are sent: the server works on the first as the last are still being made.
+    copy_rows(cursor, "document_version", map(version_row, versions))
+    copy_rows(cursor, "attachment", chain.from_iterable(map(attachment_rows, versions)))
+    copy_rows(cursor, "relation", chain.from_iterable(map(relation_rows, versions)))
+    copy_rows(cursor, "handling_step", chain.from_iterable(map(handling_rows, versions)))
+    copy_rows(cursor, "signature_verdict", chain.from_iterable(map(verdict_rows, versions)))
 
 
-def _set_current(cursor: psycopg.Cursor[TupleRow], current: Mapping[UUID, int]) -> None:
+def _set_current(cursor: psycopg.Cursor[TupleRow], current: Mapping[str, int]) -> None:
     if current:
         cursor.execute(
             """UPDATE archive.document d SET current_version = c.version
             FROM unnest(%s::uuid[], %s::int[]) AS c(id, version)
             WHERE d.id = c.id AND d.current_version <> c.version""",
-            (list(current), list(current.values())),
+            (word_array(current), word_array(map(str, current.values()))),
         )
