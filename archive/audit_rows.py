@@ -31,7 +31,7 @@ from archive.rows import (
     verdict_rows,
     version_row,
 )
-from archive.stored_text import key_text
+from archive.stored_text import column_text, key_text
 from archive.verification import Verification, read_verification
 from schemas.errors import LienthongError
 
@@ -139,7 +139,10 @@ def _made_again(
         findings.add("manifest_of_another", where, object=row["manifest_sha256"])
         return None
     version = Version(
-        row["document_id"], row["version"], str(row["run_id"]), Archived(row["manifest_sha256"], processed)
+        str(row["document_id"]),
+        row["version"],
+        str(row["run_id"]),
+        Archived(row["manifest_sha256"], processed),
     )
     return _keyed(
         {
@@ -175,10 +178,9 @@ def _verifications(
 
 
 def _check(check: Verification) -> Iterable[tuple[_Key, Row]]:
-    document = UUID(check.document)
     aside: list[Row] = [
         {
-            "document_id": document,
+            "document_id": check.document,
             "version": check.version,
             "check_no": number,
             "position": position,
@@ -186,7 +188,7 @@ def _check(check: Verification) -> Iterable[tuple[_Key, Row]]:
         }
         for number, position in check.set_aside
     ]
-    verdicts = check_rows(document, check.version, check.check, check.run, check.verdicts)
+    verdicts = check_rows(check.document, check.version, check.check, check.run, check.verdicts)
     return _keyed({"signature_verdict": verdicts, "verdict_set_aside": aside})
 
 
@@ -195,9 +197,9 @@ def _keyed(rows: Mapping[str, Iterable[Row]]) -> list[tuple[_Key, Row]]:
     for table, found in rows.items():
         for row in found:
             document, version = row["document_id"], row["version"]
-            assert isinstance(document, UUID)
+            assert isinstance(document, str)
             assert isinstance(version, int)
-            keyed.append(((table, document, version, tuple(row[name] for name in _KEYS[table])), row))
+            keyed.append(((table, UUID(document), version, tuple(row[name] for name in _KEYS[table])), row))
     return keyed
 
 
@@ -217,12 +219,14 @@ def _compare(expected: Mapping[_Key, Row], held: Mapping[_Key, Row], findings: F
 
 
 def _plain(name: str, value: object) -> object:
-    """``value`` in one type, whichever way it came: made again, or from the database."""
+    """``value`` in one type, whichever way it came: made again (as ``copy_rows`` takes it), or from the database."""
     if isinstance(value, UUID):
         return str(value)
     if name in _JSON:
         return json.loads(value) if isinstance(value, str) else value
-    return list(value) if isinstance(value, tuple | list) else value
+    if isinstance(value, tuple | list):
+        return [column_text(text) for text in value]
+    return column_text(value) if isinstance(value, str) else value
 
 
 def _where(key: _Key) -> str:

@@ -342,7 +342,7 @@ def test_every_later_check_is_an_object_from_which_its_rows_can_be_made_again(of
         check = read_verification(stream.read())
     made = [
         {name: value for name, value in found.items() if name != "verdict"}
-        for found in check_rows(row.document_id, check.version, check.check, check.run, check.verdicts)
+        for found in check_rows(str(row.document_id), check.version, check.check, check.run, check.verdicts)
     ]
     assert [{name: found[name] for name in made[0]} for found in kept] == [
         {**found, "run_id": row.run_id} for found in made
