@@ -345,7 +345,7 @@ def test_every_later_check_is_an_object_from_which_its_rows_can_be_made_again(of
         for found in check_rows(str(row.document_id), check.version, check.check, check.run, check.verdicts)
     ]
     assert [{name: found[name] for name in made[0]} for found in kept] == [
-        {**found, "run_id": row.run_id} for found in made
+        {**found, "document_id": row.document_id, "run_id": row.run_id} for found in made
     ]
     assert aside == [(1, 1, 2)]
     assert check.set_aside == ((1, 1),)
