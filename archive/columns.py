@@ -74,7 +74,7 @@ def uuid(name: str, *, primary: bool = False, null: bool = False) -> Column[obje
 
 def one_of(column: str, *values: str) -> CheckConstraint:
     """The column holds one of ``values``."""
-    return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})", name=column)
+    return CheckConstraint(f"{column} IN ({', '.join(repr(str(value)) for value in values)})", name=column)
 
 
 def of_version() -> ForeignKeyConstraint:

@@ -10,6 +10,7 @@ import psycopg
 import sqlalchemy
 from sqlalchemy.engine import URL, make_url
 
+from archive.access_roles import Role
 from archive.embedded import EmbeddedServer
 from archive.folders import make_folder
 from schemas.errors import ConfigurationError, RetriableError
@@ -70,15 +71,20 @@ def private_folder(name: str) -> Path:
     return make_folder(data_folder() / name, 0o700)
 
 
-def create_engine(url: str) -> sqlalchemy.Engine:
-    """An engine for ``url`` with a small pool that notices a restarted server; connects only when used."""
+def create_engine(url: str, role: Role | None = None) -> sqlalchemy.Engine:
+    """An engine for ``url`` with a small pool that notices a restarted server; connects only when used.
+
+    Args:
+        url: as ``database_url`` gives it.
+        role: of the archive, under which every connection works; ``None``: as whom the URL logs in.
+    """
     return sqlalchemy.create_engine(
         url,
         pool_size=2,
         max_overflow=4,
         pool_pre_ping=True,
         pool_recycle=1800,
-        connect_args=_connect_arguments(make_url(url)),
+        connect_args=_connect_arguments(make_url(url), role),
     )
 
 
@@ -128,9 +134,15 @@ def _home() -> Path:
         ) from error
 
 
-def _connect_arguments(url: URL) -> dict[str, str | int]:
+def _connect_arguments(url: URL, role: Role | None) -> dict[str, str | int]:
     ours: dict[str, str | int] = {"application_name": "lienthong", "connect_timeout": _CONNECT_TIMEOUT}
-    return {name: value for name, value in ours.items() if name not in url.query}
+    arguments = {name: value for name, value in ours.items() if name not in url.query}
+    if role is not None:
+        # The session begins as the role: RESET ROLE leads back to it, not to the login.
+        given = url.query.get("options", ())
+        options = (given,) if isinstance(given, str) else given
+        arguments["options"] = " ".join((*options, f"-c role={role}"))
+    return arguments
 
 
 def _check_server(url: str) -> None:

@@ -11,7 +11,9 @@ from archive.manifest import FileVerdict, Processed, verdict_json
 from archive.outcomes import Archived
 from archive.searching import issuer_norm, symbol_norm
 from archive.stored_text import column_text, key_text, maybe_key, moment, whole
+from mappings.access import class_of_regime
 from mappings.organs import present_code
+from schemas.access import AccessClass
 from schemas.document import OfficialDocument, Organ
 from signatures.verdict import Indication, Verdict
 
@@ -76,7 +78,13 @@ def version_row(version: Version) -> Row:
         "type_code": maybe_key(document.type_code),
         **_use_columns(document),
         "flags": json_text([flag.model_dump(mode="json") for flag in document.flags]),
+        "access": stated_access(document).value,
     }
+
+
+def stated_access(document: OfficialDocument) -> AccessClass:
+    """The class of access that the record states; of an older manifest, the one that its regime of use means."""
+    return document.access or class_of_regime(document.use_regime)
 
 
 def attachment_rows(version: Version) -> Iterator[Row]:

@@ -23,6 +23,7 @@ from sqlalchemy import text as sql_text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from archive.columns import SCHEMA, date, key, of_version, one_of, table, text, texts, time, uuid, whole
+from schemas.access import AccessClass
 
 source = table("source", key("name", primary=True), time("first_seen_at"))
 
@@ -84,8 +85,11 @@ document = table(
     whole("current_version"),
     time("first_received_at"),
     time("gone_from_source_at", null=True),
+    key("access"),  # in force: the strictest that a version states, or what a person decided
     UniqueConstraint("source_key", "source"),
     one_of("kind", "document", "status", "other"),
+    one_of("access", *AccessClass),
+    Index("ix_document_access", "access", postgresql_where=sql_text("access IN ('personal', 'sealed')")),
 )
 
 document_version = table(
@@ -133,7 +137,9 @@ document_version = table(
     whole("page_count", null=True),
     Column("flags", JSONB, nullable=False),
     key("issuer_code", null=True),  # the issuer's present code: what a former code is another name of
+    key("access"),  # as its record states it
     UniqueConstraint("document_id", "revision"),
+    one_of("access", *AccessClass),
     Index(None, "symbol_norm", "issued_date"),
     Index(None, "uid"),
     Index(None, "original_sha256"),

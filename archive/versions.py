@@ -13,8 +13,17 @@ from psycopg.rows import TupleRow
 from archive.copying import array_text, copy_rows, word_array
 from archive.objects import ObjectStore
 from archive.outcomes import Archived
-from archive.rows import Version, attachment_rows, handling_rows, relation_rows, verdict_rows, version_row
+from archive.rows import (
+    Version,
+    attachment_rows,
+    handling_rows,
+    relation_rows,
+    stated_access,
+    verdict_rows,
+    version_row,
+)
 from archive.stored_text import key_text, moment
+from schemas.access import AccessClass, strictest
 from signatures.verdict import Verdict
 
 MANIFEST_TYPE = "application/vnd.lienthong.manifest+json"
@@ -85,14 +94,17 @@ def write_versions(
     known = _locked_documents(cursor, source, by_document)
     written: list[Version] = []
     current: dict[str, int] = {}
+    stated: dict[str, AccessClass] = {}
     for document, candidates in by_document.items():
         had = known.get(document, [])
         fresh = _numbered(document, run_id, candidates, had)
         written += fresh
         if had and fresh:
             current[document] = _latest([*had, *map(_known, fresh)])
+            stated[document] = _strictest(version.archived for version in fresh)
     _write_rows(cursor, written)
     _set_current(cursor, current)
+    _restrict(cursor, stated)
     place = {id(record): position for position, (_, record) in enumerate(records)}
     return sorted(written, key=lambda version: place[id(version.archived)])
 
@@ -121,10 +133,10 @@ def _locked_documents(
     ids = sorted(by_document)
     firsts = [by_document[document][0].processed for document in ids]
     cursor.execute(
-        """INSERT INTO archive.document (id, source, source_key, kind, current_version, first_received_at)
-        SELECT id, %s, source_key, kind, current_version, received_at
-        FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::int[], %s::timestamptz[])
-        AS d(id, source_key, kind, current_version, received_at) ORDER BY id
+        """INSERT INTO archive.document (id, source, source_key, kind, current_version, first_received_at, access)
+        SELECT id, %s, source_key, kind, current_version, received_at, access
+        FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::int[], %s::timestamptz[], %s::text[])
+        AS d(id, source_key, kind, current_version, received_at, access) ORDER BY id
         ON CONFLICT DO NOTHING RETURNING id::text""",
         (
             source,
@@ -133,6 +145,7 @@ def _locked_documents(
             word_array(first.document.kind.value for first in firsts),
             word_array(str(len(by_document[document])) for document in ids),
             array_text(str(moment(first.received_at)) for first in firsts),
+            word_array(_strictest(by_document[document]).value for document in ids),
         ),
     )
     new = {row[0] for row in cursor.fetchall()}
@@ -189,4 +202,20 @@ def _set_current(cursor: psycopg.Cursor[TupleRow], current: Mapping[str, int]) -
             FROM unnest(%s::uuid[], %s::int[]) AS c(id, version)
             WHERE d.id = c.id AND d.current_version <> c.version""",
             (word_array(current), word_array(map(str, current.values()))),
+        )
+
+
+def _strictest(records: Iterable[Archived]) -> AccessClass:
+    return strictest(stated_access(record.processed.document) for record in records)
+
+
+def _restrict(cursor: psycopg.Cursor[TupleRow], stated: Mapping[str, AccessClass]) -> None:
+    """A new version can make access to its document stricter, never wider: that takes a person."""
+    restricted = {document: found for document, found in stated.items() if found is not AccessClass.OPEN}
+    if restricted:
+        cursor.execute(
+            """UPDATE archive.document d SET access = s.access
+            FROM unnest(%s::uuid[], %s::text[]) AS s(id, access)
+            WHERE d.id = s.id AND archive.access_rank(s.access) > archive.access_rank(d.access)""",
+            (word_array(restricted), word_array(found.value for found in restricted.values())),
         )

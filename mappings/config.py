@@ -28,6 +28,7 @@ from mappings.config_checks import first_error, problems
 from mappings.shared_fields import GROUPS, LISTS, SINGLE
 from mappings.transforms import TRANSFORMS
 from mappings.yaml_reader import KeyPath, MarkedYaml, dotted, read_yaml
+from schemas.access import AccessClass
 from schemas.document import Direction, RecordKind
 from schemas.errors import ConfigurationError
 from schemas.exchange_config import ExchangeFields, ExchangeService
@@ -217,6 +218,53 @@ class Condition(_Settings):
         return {key: item if isinstance(item, list | tuple) else (item,) for key, item in value.items()}
 
 
+StatedAccess = Literal[AccessClass.OPEN, AccessClass.CONDITIONAL, AccessClass.PERSONAL]
+
+
+class AccessRule(_Settings):
+    """Records of a source that are of another class of access than its others.
+
+    Attributes:
+        when: for which records; with ``subject`` both must hold.
+        subject: words of which one stands in the subject (compared folded, whole syllables): ``khiếu nại``.
+        access: their class.
+    """
+
+    when: Condition | None = None
+    subject: tuple[str, ...] = ()
+    access: StatedAccess
+
+    @field_validator("subject", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _of_something(self) -> AccessRule:
+        if self.when is None and not self.subject:
+            raise ValueError("the rule is for every record; say so with `default`")
+        return self
+
+
+class AccessSettings(_Settings):
+    """Who may read the records of this source; of all that applies to a record, the strictest counts.
+
+    In YAML a class alone (``access: personal``) is ``default``.
+
+    Attributes:
+        default: class of every record: ``open``, ``conditional``, or ``personal`` (petitions, personnel).
+        rules: records that are of a stricter class.
+    """
+
+    default: StatedAccess = AccessClass.OPEN
+    rules: tuple[AccessRule, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, data: object) -> object:
+        return {"default": data} if isinstance(data, str) else data
+
+
 class EachRule(_Settings):
     """One group of a repeated shared field for every source field at ``path``.
 
@@ -307,6 +355,7 @@ class SourceConfig(_Settings):
         schedule, batch_size, pool, pool_slots: how it is run.
         organ, numbering: whose documents, and how that office numbers.
         secrecy: additions to the secrecy gate.
+        access: who may read the records, beside what each says of its own regime of use.
         ignore: source fields that no record of this source keeps in ``extra`` (shell patterns).
         records: the first rule that fits a record says what it means; the last is for all others.
     """
@@ -324,6 +373,7 @@ class SourceConfig(_Settings):
     organ: OrganSettings
     numbering: Numbering = Numbering()
     secrecy: SecrecySettings = SecrecySettings()
+    access: AccessSettings = AccessSettings()
     ignore: tuple[str, ...] = ()
     records: tuple[RecordRule, ...] = Field(min_length=1)
 
@@ -418,6 +468,9 @@ def json_schema() -> dict[str, object]:
     texts = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     for key in ("form", "present", "absent"):
         definitions["Condition"]["properties"][key] = texts
+    definitions["AccessRule"]["properties"]["subject"] = texts
+    classes = definitions["AccessSettings"]
+    definitions["AccessSettings"] = {"anyOf": [classes["properties"]["default"], classes]}
     scalar = {"type": ["string", "number"]}
     definitions["Condition"]["properties"]["equals"]["additionalProperties"] = {
         "anyOf": [scalar, {"type": "array", "items": scalar}]

@@ -5,20 +5,26 @@ Everything odd is kept and flagged; only what the mapping calls required stops a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
-from mappings.config import RecordRule, SourceConfig
+from mappings.access import class_of_regime
+from mappings.config import AccessSettings, RecordRule, SourceConfig
 from mappings.doc_types import resolve_type
 from mappings.field_reader import FieldReader
 from mappings.groups import cited_relations, read_recipients, read_relations, read_signers, read_trace
 from mappings.notation import Symbol, join_symbol, parse_symbol
 from mappings.organs import issuer_fits
 from mappings.shared_fields import GROUPS, transform_of
+from mappings.vietnamese import fold
+from schemas.access import AccessClass, strictest
 from schemas.document import AttachmentRef, Direction, Flag, OfficialDocument, Organ, RecordKind
 from schemas.errors import MappingError
 from schemas.limits import LIMITS
 from schemas.record import SourceRecord
+
+_SYLLABLE = re.compile(r"[0-9a-z]+")
 
 
 def normalise(
@@ -64,6 +70,7 @@ def normalise(
             "form": record.form,
             "issuer": issuer,
             "direction": direction,
+            "access": _access(reader, values, config.access),
             "attachments": attachments,
             "extra": extra,
         }
@@ -234,6 +241,27 @@ def _direction(
     if any(isinstance(organ, Organ) and organ.organ_id in own for organ in recipients):
         return Direction.INCOMING
     return Direction.UNKNOWN
+
+
+def _access(reader: FieldReader, values: dict[str, object], settings: AccessSettings) -> AccessClass:
+    """The strictest of what the source, its rules and the record's own regime of use say."""
+    subject = f" {_syllables(_text(values.get('subject')) or '')} "
+    return strictest(
+        (
+            settings.default,
+            class_of_regime(_text(values.get("use_regime"))),
+            *(
+                rule.access
+                for rule in settings.rules
+                if reader.holds(rule.when)
+                and (not rule.subject or any(f" {_syllables(words)} " in subject for words in rule.subject))
+            ),
+        )
+    )
+
+
+def _syllables(text: str) -> str:
+    return " ".join(_SYLLABLE.findall(fold(text)))
 
 
 def _too_long(document: OfficialDocument) -> Iterable[Flag]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from archive.access_roles import Role, require_role
 from archive.database import create_engine, database_url
 from archive.dossiers import refresh as refresh_dossiers
 from archive.loader import Archive, Batch, LoadReport
@@ -81,16 +82,27 @@ class OpenedRun:
     batches: int
 
 
-def open_stores(settings: Settings) -> Stores:
+def open_stores(settings: Settings, role: Role = Role.LOADER) -> Stores:
     """Connect, migrate where needed, and open the object store.
 
+    Args:
+        settings: where things are.
+        role: under which every query runs; the database refuses what it may not do.
+
     Raises:
+        ConfigurationError: the login may not work as ``role`` (the message carries the GRANT to run); the object
+            store cannot be reached as configured, or its key ring is not there.
         FatalError: the database is of a newer version than this program, or refuses the login.
-        ConfigurationError: the object store cannot be reached as configured, or its key ring is not there.
         RetriableError: the database or the object store is away.
     """
-    engine = create_engine(database_url())
-    migrate(engine)
+    url = database_url()
+    login = create_engine(url)
+    try:
+        migrate(login)
+        require_role(login, role)
+    finally:
+        login.dispose()
+    engine = create_engine(url, role)
     objects = configured_object_store(settings)
     return Stores(engine, objects, Archive(engine, objects))
 

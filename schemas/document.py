@@ -13,7 +13,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION = 2
+from schemas.access import AccessClass
+
+SCHEMA_VERSION = 3
 """Version of this shape as written in manifests; raised when a reader of old manifests would misread a new one."""
 
 
@@ -250,6 +252,7 @@ class OfficialDocument(_Value):
         urgency: mức độ khẩn.
         use_regime: chế độ sử dụng, phạm vi phổ biến (``SphereOfPromulgation``); ≤ 100. Secrecy is no field:
         nothing secret is here.
+        access: the class that regime and the source's rules give; ``None`` in manifests before version 3.
         arrival_number: số đến; ≤ 10. arrival_date: ngày đến.
         recipients: nơi nhận chính (``To``). to_places: nơi nhận để biết, lưu (``ToPlaces``); each ≤ 150.
         due_date: hạn trả lời, hạn xử lý.
@@ -294,6 +297,7 @@ class OfficialDocument(_Value):
     signers: tuple[Signer, ...] = ()
     urgency: Urgency | None = None
     use_regime: str | None = None
+    access: AccessClass | None = None
     arrival_number: str | None = None
     arrival_date: date | None = None
     recipients: tuple[Organ, ...] = ()

@@ -18,6 +18,7 @@ from mappings.dates import VIETNAM
 from mappings.engine import normalise
 from mappings.field_reader import FieldReader
 from mappings.legacy_tables import Encoding
+from schemas.access import AccessClass
 from schemas.document import (
     AttachmentRef,
     BusinessType,
@@ -112,6 +113,7 @@ def test_an_incoming_notes_document_whole() -> None:
         subject="Kết luận về công tác dân vận năm 2012",
         body="TỜ TRÌNH kèm theo",
         direction=Direction.INCOMING,
+        access=AccessClass.OPEN,
         signers=(Signer(full_name="Nguyễn Văn A", position="Phó Bí thư"),),
         urgency=Urgency.VERY_URGENT,
         arrival_number="0125",

@@ -371,7 +371,7 @@ def test_the_ledger_has_an_event_a_version_and_earlier_rows_cannot_change(office
     for table in ("verification", "verdict_set_aside", "signature_verdict"):
         with (
             office.stores.engine.begin() as connection,
-            pytest.raises(sa.exc.ProgrammingError, match="is refused"),
+            pytest.raises(sa.exc.ProgrammingError, match=r"is refused|permission denied"),
         ):
             connection.execute(sa.text(f"DELETE FROM archive.{table}"))
 

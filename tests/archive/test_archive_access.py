@@ -1,0 +1,289 @@
+"""Who may do what: the database's roles, really worked as."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from psycopg import sql
+
+from archive.access_rights import RIGHTS, rights_mark
+from archive.access_roles import Role, ensure_roles, require_role
+from archive.database import create_engine
+from archive.embedded import EmbeddedServer
+from archive.loader import Archive, Batch
+from archive.migrate import migrate
+from archive.objects import ObjectStore
+from schemas.access import AccessClass
+from schemas.errors import ConfigurationError
+from tests.archive.office_records import archived, quarantined
+
+pytestmark = pytest.mark.postgres
+READERS = (Role.READER, Role.CLERK, Role.AUDITOR)
+
+
+@pytest.fixture
+def worked_as(archive_url: str) -> Iterator[Callable[[Role], sa.Engine]]:
+    """Engines that work under a role."""
+    engines: list[sa.Engine] = []
+
+    def work(role: Role) -> sa.Engine:
+        engines.append(create_engine(archive_url, role))
+        return engines[-1]
+
+    yield work
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def ask(worked_as: Callable[[Role], sa.Engine]) -> Callable[..., list[object]]:
+    """The first column of a query under a role."""
+
+    def asked(role: Role, query: str, **values: object) -> list[object]:
+        with worked_as(role).connect() as connection:
+            return list(connection.scalars(sa.text(query), values))
+
+    return asked
+
+
+@pytest.fixture
+def login(postgres_server: EmbeddedServer) -> Iterator[Callable[..., str]]:
+    """Makes a login of the server, a member of some roles, and gives its name and password in one."""
+    names: list[str] = []
+    with psycopg.connect(postgres_server.url("postgres", "postgresql"), autocommit=True) as connection:
+
+        def make(*roles: Role, attributes: str = "") -> str:
+            name = f"login_{uuid.uuid4().hex[:8]}"
+            names.append(name)
+            connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}' {attributes}")
+            for role in roles:
+                connection.execute(f"GRANT {role} TO {name}")
+            return name
+
+        yield make
+        for name in names:
+            connection.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+def as_login(url: str, name: str) -> str:
+    return sa.make_url(url).set(username=name, password=name).render_as_string(hide_password=False)
+
+
+def test_every_table_has_a_decision_on_who_may_use_it(engine: sa.Engine) -> None:
+    """A migration that adds a table adds its line to ``archive.access_rights.RIGHTS``."""
+    with engine.connect() as connection:
+        tables = set(sa.inspect(connection).get_table_names("archive"))
+    assert tables == set(RIGHTS)
+
+
+def test_a_table_without_a_decision_is_for_the_loader_only(database_url: str) -> None:
+    engine = create_engine(database_url)
+    migrate(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE archive.forgotten (subject text)"))
+        connection.execute(sa.text("COMMENT ON SCHEMA archive IS 'rights of another version'"))
+    migrate(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT obj_description('archive'::regnamespace)")) == rights_mark()
+    engine.dispose()
+    for role in READERS:
+        reading = create_engine(database_url, role)
+        with (
+            reading.connect() as connection,
+            pytest.raises(sa.exc.ProgrammingError, match="permission denied"),
+        ):
+            connection.execute(sa.text("SELECT * FROM archive.forgotten"))
+        reading.dispose()
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.OWNER])
+def test_nobody_changes_or_removes_what_is_append_only(
+    role: Role,
+    worked_as: Callable[[Role], sa.Engine],
+    archive: Archive,
+    batch: Callable[..., Batch],
+    objects: ObjectStore,
+) -> None:
+    archive.load(batch(), [archived(objects, "A" * 32, files={"a.pdf": b"%PDF"})])
+    engine = worked_as(role)
+    for table in (
+        "document_version",
+        "attachment",
+        "signature_verdict",
+        "handling_step",
+        "verification",
+        "verdict_set_aside",
+        "event",
+        "withheld",
+    ):
+        for statement in (
+            f"DELETE FROM archive.{table}",
+            f"TRUNCATE archive.{table} CASCADE",
+            f"ALTER TABLE archive.{table} DISABLE TRIGGER ALL",
+            f"DROP TABLE archive.{table}",
+            "UPDATE archive.{0} SET {1} = {1}".format(
+                table, "source" if table in ("event", "withheld") else "version"
+            ),
+        ):
+            with (
+                engine.connect() as connection,
+                pytest.raises(sa.exc.ProgrammingError, match=r"permission denied|must be owner"),
+            ):
+                connection.execute(sa.text(statement))
+
+
+def test_the_loader_loads_under_its_role(
+    worked_as: Callable[[Role], sa.Engine], batch: Callable[..., Batch], objects: ObjectStore
+) -> None:
+    loader = Archive(worked_as(Role.LOADER), objects)
+    report = loader.load(batch(), [archived(objects, "A" * 32), quarantined("B" * 32)])
+    assert (report.archived, report.quarantined) == (1, 1)
+
+
+def test_a_reader_sees_the_documents_of_its_classes(
+    ask: Callable[..., list[object]], archive: Archive, batch: Callable[..., Batch], objects: ObjectStore
+) -> None:
+    records = [
+        archived(objects, name, number=str(place), access=name, files={f"{name}.pdf": name.encode()})
+        for place, name in enumerate(("open", "conditional", "personal", "sealed"), start=1)
+    ]
+    archive.load(batch(), records)
+    seen = {
+        Role.READER: {"open", "conditional"},
+        Role.CLERK: {"open", "conditional", "personal"},
+        Role.LOADER: {*AccessClass},
+        Role.OWNER: {*AccessClass},
+    }
+    for role, classes in seen.items():
+        assert set(ask(role, "SELECT unnest(archive.readable_classes())")) == classes
+        assert set(ask(role, "SELECT source_key FROM archive.document")) == classes
+        assert set(ask(role, "SELECT access FROM archive.document_version")) == classes
+        assert set(ask(role, "SELECT name FROM archive.attachment")) == {f"{name}.pdf" for name in classes}
+    assert ask(Role.AUDITOR, "SELECT unnest(archive.readable_classes())") == []
+
+
+def test_whose_rights_count_is_who_the_session_works_as(
+    archive_url: str, login: Callable[..., str], engine: sa.Engine
+) -> None:
+    name = login(Role.READER)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                """CREATE FUNCTION archive.asked() RETURNS text[] LANGUAGE sql SECURITY DEFINER
+                RETURN archive.readable_classes()"""
+            )
+        )
+    try:
+        with psycopg.connect(
+            as_login(archive_url, name).replace("+psycopg", ""), autocommit=True
+        ) as connection:
+
+            def classes() -> list[list[str]]:
+                row = connection.execute("SELECT archive.readable_classes(), archive.asked()").fetchone()
+                assert row is not None
+                return list(row)
+
+            mine = [["open", "conditional"]] * 2
+            assert classes() == mine
+            connection.execute("SET ROLE archive_reader")
+            assert classes() == mine
+            connection.execute("SET app.role = 'archive_owner'")
+            connection.execute("SET search_path = pg_temp, public, pg_catalog")
+            assert classes() == mine
+            for attempt in (
+                "SET ROLE archive_owner",
+                "SET role = 'archive_clerk'",
+                "SET session_authorization = postgres",
+            ):
+                with pytest.raises(psycopg.Error, match=r"permission denied|does not exist"):
+                    connection.execute(attempt)
+            assert classes() == mine
+    finally:
+        with engine.begin() as connection:
+            connection.execute(sa.text("DROP FUNCTION archive.asked()"))
+    with engine.connect() as connection:
+        connection.execute(sa.text("SET ROLE archive_clerk"))
+        assert connection.scalar(sa.text("SELECT archive.readable_classes()")) == [
+            "open",
+            "conditional",
+            "personal",
+        ]
+
+
+def test_a_login_that_may_not_make_roles_is_told_what_an_administrator_runs(
+    archive_url: str, login: Callable[..., str]
+) -> None:
+    """The roles stand on the server; the login is no member of them."""
+    name = login()
+    engine = create_engine(as_login(archive_url, name))
+    with pytest.raises(ConfigurationError) as told:
+        ensure_roles(engine)
+    assert f'GRANT "archive_loader" TO "{name}";' in told.value.action
+    assert "CREATE ROLE" not in told.value.action
+    with pytest.raises(ConfigurationError, match="may not work as archive_clerk") as told:
+        require_role(engine, Role.CLERK)
+    assert f'GRANT "archive_clerk" TO "{name}"' in told.value.action
+    engine.dispose()
+
+
+def test_an_archive_works_under_a_login_without_any_power(
+    postgres_server: EmbeddedServer,
+    database_url: str,
+    template: str,
+    login: Callable[..., str],
+    objects: ObjectStore,
+) -> None:
+    """The administrator made roles and database; the login neither makes roles nor passes row security."""
+    name = login(*Role)
+    database = sa.make_url(database_url).database
+    with psycopg.connect(postgres_server.url("postgres", "postgresql"), autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{database}" OWNER TO {name}')
+    url = as_login(database_url, name)
+    engine = create_engine(url)
+    migrate(engine)
+    with engine.connect() as connection:
+        owners = connection.scalars(
+            sa.text("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'archive'")
+        )
+        assert list(owners) == [Role.OWNER]
+    require_role(engine, Role.LOADER)
+    engine.dispose()
+    with psycopg.connect(postgres_server.url("postgres", "postgresql"), autocommit=True) as connection:
+        connection.execute(f'ALTER DATABASE "{database}" OWNER TO CURRENT_USER')
+
+
+def test_roles_are_made_once_by_many_at_once(
+    postgres_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """On a server of its own, where no role exists yet: one database each for six starters."""
+    urls = []
+    for number in range(6):
+        postgres_server.ensure_database(f"race_{number}")
+        urls.append(postgres_server.url(f"race_{number}"))
+    start = threading.Barrier(6)
+
+    def begin(url: str) -> None:
+        engine = create_engine(url)
+        start.wait()
+        ensure_roles(engine)
+        engine.dispose()
+
+    with psycopg.connect(postgres_server.url("postgres", "postgresql"), autocommit=True) as connection:
+        connection.execute("ALTER ROLE archive_loader NOBYPASSRLS")
+        connection.execute("REVOKE archive_reader FROM archive_clerk")
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(begin, urls))
+        for number in range(6):
+            connection.execute(f"DROP DATABASE race_{number} WITH (FORCE)")
+        row = connection.execute(
+            "SELECT rolbypassrls, pg_has_role('archive_clerk', 'archive_reader', 'USAGE') FROM pg_roles"
+            " WHERE rolname = 'archive_loader'"
+        ).fetchone()
+    assert row == (True, True)
