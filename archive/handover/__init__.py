@@ -1,0 +1,1 @@
+"""What leaves the archive: registers, packages for the next archive, the Party's spreadsheet, bags."""
