@@ -24,7 +24,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from io import RawIOBase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -49,6 +49,14 @@ _AROUND = HEADER.size + TRAILER
 
 DataKeys = Callable[[bytes], bytes]
 """Gives the data key of an id; raises ``UnknownKeyError`` where it is not in the ring."""
+
+
+class Readable(Protocol):
+    """What bytes can be taken from."""
+
+    def read(self, size: int = -1, /) -> bytes | None:
+        """At most ``size`` bytes, none at the end."""
+        ...
 
 
 class UnknownKeyError(FatalError):
@@ -124,7 +132,7 @@ def seal(pieces: Iterable[bytes], sha256: str, size: int, key_id: bytes, key: by
     yield stored.digest()
 
 
-def examine(stream: RawIOBase, stored_size: int, sha256: str, keys: DataKeys | None) -> str:
+def examine(stream: Readable, stored_size: int, sha256: str, keys: DataKeys | None) -> str:
     """Read a whole file: what was proven by it.
 
     Returns:
@@ -279,7 +287,7 @@ def _rechunked(pieces: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(held)
 
 
-def _read_header(stream: RawIOBase, stored_size: int, sha256: str) -> tuple[Header, bytes]:
+def _read_header(stream: Readable, stored_size: int, sha256: str) -> tuple[Header, bytes]:
     size = plain_size(stored_size)
     if size is None:
         raise BrokenSealError(f"{stored_size} bytes, which no encrypted object has")
@@ -293,7 +301,7 @@ def _read_header(stream: RawIOBase, stored_size: int, sha256: str) -> tuple[Head
     return header, packed
 
 
-def _read_exactly(stream: RawIOBase, count: int) -> bytes:
+def _read_exactly(stream: Readable, count: int) -> bytes:
     pieces = []
     missing = count
     while missing:

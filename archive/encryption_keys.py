@@ -190,6 +190,15 @@ def recovered(copies: Iterable[bytes], recovery: Path) -> KeyRing:
     )
 
 
+def ids_in(copy: bytes) -> list[str]:
+    """The ids of the data keys in a copy of a ring (``KeyRing.shared``).
+
+    Raises:
+        FatalError: it is none.
+    """
+    return [key.id for key in _parsed(_SharedFile, copy, "a copy of the key ring").keys]
+
+
 def opens_with(ring: KeyRing, recovery: Path) -> int:
     """How many data keys of ``ring`` the private key in ``recovery`` opens to the same bytes.
 

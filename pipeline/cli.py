@@ -20,6 +20,7 @@ from pipeline.commands import (
     decode,
     doctor,
     inspect,
+    keys,
     link,
     quarantine,
     reverify,
@@ -65,6 +66,7 @@ def build() -> typer.Typer:
         trust.register,
         quarantine.register,
         link.register,
+        keys.register,
         doctor.register,
         db.register,
     ):

@@ -6,6 +6,7 @@ from collections import ChainMap
 
 from pipeline.words.audit import AUDIT
 from pipeline.words.general import GENERAL
+from pipeline.words.keys import KEYS
 from pipeline.words.links import LINKS
 from schemas.errors import ConfigurationError
 
@@ -14,6 +15,7 @@ LANGUAGES = ("vi", "en")
 _TABLES = (
     AUDIT,
     GENERAL,
+    KEYS,
     LINKS,
 )
 
