@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -365,9 +367,6 @@ def test_a_check_tells_what_is_missing(ring: KeyRing, recovery: Path, tmp_path: 
 
 def test_a_locked_key_is_plain_hpke(ring: KeyRing, recovery: Path) -> None:
     """RFC 9180 with X25519, HKDF-SHA-256 and AES-256-GCM: any implementation opens it."""
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-    from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-
     private = X25519PrivateKey.from_private_bytes(read_recovery(recovery))
     [key] = ring.keys
     locked = key.locked[private.public_key().public_bytes_raw().hex()]
