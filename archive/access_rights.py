@@ -174,7 +174,10 @@ nobody else gets that far."""
 
 DEFINERS: Mapping[str, tuple[Role, ...]] = MappingProxyType(
     {
+        "decide_access": (Role.LOADER, Role.CLERK),
         "dispose": (Role.LOADER, Role.CLERK),
+        "recalled": (Role.READER, Role.LOADER),
+        "record_readings": (Role.READER, Role.LOADER),
         "search": (Role.READER, Role.LOADER),
         "search_facets": (Role.READER, Role.LOADER),
         "search_texts": (Role.READER, Role.LOADER),

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from psycopg.rows import TupleRow
 
 from archive import disposal, ledger
+from archive.access import decide_access
 from archive.canonical import Json
 from archive.cursors import psycopg_cursor
 from archive.decision import Decision
@@ -51,6 +52,7 @@ class Kind:
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
+        "access": Kind(EventType.ACCESS, decide_access),
         "disposal_approval": Kind(EventType.DISPOSAL, disposal.decide_approval, disposal.check_approval),
         "disposal_execution": Kind(EventType.DISPOSAL, disposal.decide_execution, disposal.check_execution),
         "disposal_refusal": Kind(EventType.DISPOSAL, disposal.decide_refusal, disposal.check_refusal),

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from psycopg.rows import TupleRow
 
 from archive import ledger
+from archive.access import settle_following
 from archive.canonical import Json, canonical_bytes
 from archive.copying import array_text, word_array
 from archive.cursors import psycopg_cursor
@@ -177,6 +178,7 @@ class Archive:
         if events:
             ledger.lock(cursor)
             recalls = link(cursor, [(version.document_id, version.number) for version in versions], at)
+            settle_following(cursor, versions)
             ledger.append(cursor, [*events, *(_recall(batch, recall) for recall in recalls)], at)
         return _report(outcomes, decided, known, written)
 

@@ -123,6 +123,7 @@ def _views(connection: sa.Connection, ids: Sequence[UUID]) -> list[DocumentView]
     same: dict[UUID, list[SameAsView]] = defaultdict(list)
     for row in connection.execute(_SAME_AS, {"ids": ids}).mappings():
         same[row["id"]].append(_without(SameAsView, row, "id"))
+    recalled = set(connection.scalars(_RECALLED, {"ids": ids}))
     repeating = set(connection.execute(_REPEATING, {"ids": ids}).scalars())
     documents = {row["id"]: row for row in connection.execute(_DOCUMENTS, {"ids": ids}).mappings()}
     return [
@@ -139,7 +140,7 @@ def _views(connection: sa.Connection, ids: Sequence[UUID]) -> list[DocumentView]
             history=tuple(history[identity]),
             same_as=tuple(same[identity]),
             gone_from_source_at=documents[identity]["gone_from_source_at"],
-            recalled=_is_done_by_issuer("recalls", relations[identity]),
+            recalled=identity in recalled,
             repeats_recalled=identity in repeating,
             replaced=_is_done_by_issuer("replaces", relations[identity]),
         )
@@ -241,7 +242,7 @@ _RELATION_COLUMNS = """r.kind, o.source AS other_source, w.symbol AS other_symbo
 """
 _IN_FORCE = "LEFT JOIN archive.relation_in_force f USING (document_id, version, ordinal)"
 _RELATIONS = sa.text(
-    f"""SELECT r.document_id AS id, false AS inverse, r.target_document::text AS other, {_RELATION_COLUMNS}
+    f"""SELECT r.document_id AS id, false AS inverse, o.id::text AS other, {_RELATION_COLUMNS}
     FROM archive.document d
     JOIN archive.relation r ON r.document_id = d.id AND r.version = d.current_version
     {_IN_FORCE}
@@ -269,6 +270,8 @@ _HISTORY = sa.text(
     WHERE f.kind = 'status_of' AND f.target_document = ANY(:ids)
     ORDER BY 1, moment NULLS LAST, by NULLS FIRST, ordinal, status_code"""
 )
+# Not from the relations that are shown: a recall counts for a reader who may not read it.
+_RECALLED = sa.text("SELECT archive.recalled(CAST(:ids AS uuid[]))")
 _REPEATING = sa.text(
     """SELECT DISTINCT f.document_id FROM archive.relation_in_force f
     JOIN archive.document_version w USING (document_id, version)
@@ -281,8 +284,7 @@ _REPEATING = sa.text(
 )
 _SAME_AS = sa.text(
     """SELECT a.id, d.id::text AS document, d.source, d.source_key, s.grade, s.evidence, s.state,
-      EXISTS (SELECT FROM archive.relation_in_force f
-        WHERE f.target_document = d.id AND f.kind = 'recalls' AND f.by_issuer) AS recalled
+      EXISTS (SELECT FROM archive.recalled(ARRAY[d.id])) AS recalled
     FROM unnest(CAST(:ids AS uuid[])) AS a(id)
     JOIN archive.same_as s ON a.id IN (s.document_a, s.document_b)
     JOIN archive.document d ON d.id = CASE a.id WHEN s.document_a THEN s.document_b ELSE s.document_a END

@@ -85,10 +85,15 @@ document = table(
     whole("current_version"),
     time("first_received_at"),
     time("gone_from_source_at", null=True),
-    key("access"),  # in force: the strictest that a version states, or what a person decided
+    key(
+        "access"
+    ),  # in force; made of the next two, the versions and what it follows by ``archive.settle_access``
+    key("access_decided", null=True),  # by a person
+    whole("access_seen", null=True),  # the newest version then: later ones can only make it stricter
     UniqueConstraint("source_key", "source"),
     one_of("kind", "document", "status", "other"),
     one_of("access", *AccessClass),
+    one_of("access_decided", *AccessClass),
     Index("ix_document_access", "access", postgresql_where=sql_text("access IN ('personal', 'sealed')")),
 )
 

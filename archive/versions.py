@@ -211,11 +211,6 @@ def _strictest(records: Iterable[Archived]) -> AccessClass:
 
 def _restrict(cursor: psycopg.Cursor[TupleRow], stated: Mapping[str, AccessClass]) -> None:
     """A new version can make access to its document stricter, never wider: that takes a person."""
-    restricted = {document: found for document, found in stated.items() if found is not AccessClass.OPEN}
+    restricted = [document for document, found in stated.items() if found is not AccessClass.OPEN]
     if restricted:
-        cursor.execute(
-            """UPDATE archive.document d SET access = s.access
-            FROM unnest(%s::uuid[], %s::text[]) AS s(id, access)
-            WHERE d.id = s.id AND archive.access_rank(s.access) > archive.access_rank(d.access)""",
-            (word_array(restricted), word_array(found.value for found in restricted.values())),
-        )
+        cursor.execute("SELECT archive.settle_access(%s::uuid[])", (word_array(restricted),))

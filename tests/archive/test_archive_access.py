@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 from psycopg import sql
 
+from archive.access import access_decision, readable
 from archive.access_rights import RIGHTS, rights_mark
 from archive.access_roles import Role, ensure_roles, require_role
+from archive.canonical import canonical_text
+from archive.cursors import psycopg_cursor
 from archive.database import create_engine
+from archive.decisions import KINDS, decide, read_decision
 from archive.embedded import EmbeddedServer
+from archive.identities import document_id
+from archive.ledger import verify_chain
 from archive.loader import Archive, Batch
 from archive.migrate import migrate
 from archive.objects import ObjectStore
+from archive.queries import find_with_recalled
+from archive.reading import Reader, Reading, read_object, record_readings
 from schemas.access import AccessClass
-from schemas.errors import ConfigurationError
-from tests.archive.office_records import archived, quarantined
+from schemas.document import RecordKind, RelationKind
+from schemas.errors import ConfigurationError, FatalError
+from tests.archive.conftest import SOURCE
+from tests.archive.office_records import CLOCK, archived, quarantined, relation
 
 pytestmark = pytest.mark.postgres
 READERS = (Role.READER, Role.CLERK, Role.AUDITOR)
@@ -287,3 +299,220 @@ def test_roles_are_made_once_by_many_at_once(
             " WHERE rolname = 'archive_loader'"
         ).fetchone()
     assert row == (True, True)
+
+
+READER = Reader("Trần Thị Mẫu", "ttmau", "trả lời công văn 12")
+
+
+def test_a_reading_is_in_the_ledger_before_the_bytes_leave(
+    engine: sa.Engine,
+    worked_as: Callable[[Role], sa.Engine],
+    archive: Archive,
+    batch: Callable[..., Batch],
+    objects: ObjectStore,
+    select: Callable[..., list[tuple[object, ...]]],
+) -> None:
+    record = archived(objects, "A" * 32, files={"a.pdf": b"%PDF a"})
+    archive.load(batch(), [record])
+    document = str(document_id(SOURCE, "A" * 32))
+    file = record.processed.document.attachments[0].sha256
+    reading = Reading(document, file)
+    with read_object(worked_as(Role.READER), objects, reading, READER) as stream:
+        assert stream.read() == b"%PDF a"
+    record_readings(
+        worked_as(Role.CLERK),
+        [reading, Reading(document, record.processed.original_sha256)],
+        Reader('Lê "Mẫu" \\ \t\x7f', "lemau", "sao\nlục"),
+    )
+    events = select(
+        "SELECT object, source, payload FROM archive.event WHERE type = 'dissemination' ORDER BY seq"
+    )
+    payloads = [json.loads(str(payload)) for _, _, payload in events]
+    assert {row[:2] for row in events} == {(document, SOURCE)}
+    assert [found["sha256"] for found in payloads] == [file, file, record.processed.original_sha256]
+    assert payloads[0] == {
+        "account": "ttmau",
+        "login": "lienthong",
+        "person": "Trần Thị Mẫu",
+        "purpose": "trả lời công văn 12",
+        "role": "archive_reader",
+        "sha256": file,
+    }
+    assert payloads[1]["person"] == 'Lê "Mẫu" \\ \t\x7f'
+    assert [canonical_text(found) for found in payloads] == [payload for _, _, payload in events]
+    assert verify_chain(engine) == []
+
+
+def test_no_file_is_handed_out_without_the_right_or_a_purpose(
+    worked_as: Callable[[Role], sa.Engine],
+    archive: Archive,
+    batch: Callable[..., Batch],
+    objects: ObjectStore,
+    select: Callable[..., list[tuple[object, ...]]],
+) -> None:
+    other = archived(objects, "B" * 32, number="7", files={"b.pdf": b"%PDF b"})
+    personal = archived(objects, "A" * 32, access="personal", files={"a.pdf": b"%PDF a"})
+    archive.load(batch(), [personal, other])
+    mine, foreign = (
+        Reading(str(document_id(SOURCE, key)), personal.processed.original_sha256)
+        for key in ("A" * 32, "B" * 32)
+    )
+    for role, reading in ((Role.READER, mine), (Role.CLERK, foreign), (Role.AUDITOR, mine)):
+        with pytest.raises(FatalError, match=r"may not read|permission denied"):
+            record_readings(worked_as(role), [reading], READER)
+    with pytest.raises(ConfigurationError, match="without a person or a purpose"):
+        record_readings(worked_as(Role.CLERK), [mine], Reader("ai đó", "x", " "))
+    assert select("SELECT count(*) FROM archive.event WHERE type = 'dissemination'") == [(0,)]
+    record_readings(worked_as(Role.CLERK), [mine], READER)
+    assert select("SELECT count(*) FROM archive.event WHERE type = 'dissemination'") == [(1,)]
+
+
+def restrict(engine: sa.Engine, key: str, access: AccessClass, seen: int = 1) -> str:
+    document = str(document_id(SOURCE, key))
+    decide(
+        engine,
+        access_decision(
+            document, access, seen, source=SOURCE, by="Văn thư Mẫu", account="vt", why="theo chỉ đạo"
+        ),
+        CLOCK,
+    )
+    return document
+
+
+def test_a_sealed_document_and_what_speaks_about_it_leave_every_reader_s_sight(
+    worked_as: Callable[[Role], sa.Engine],
+    ask: Callable[..., list[object]],
+    archive: Archive,
+    batch: Callable[..., Batch],
+    objects: ObjectStore,
+    engine: sa.Engine,
+) -> None:
+    """A neighbour that cites it keeps its own words, and learns nothing of the sealed one from the archive."""
+    sealed = archived(objects, "A" * 32, number="9", uid="G9", subject="Nội dung phải giữ kín")
+    status = archived(
+        objects,
+        "B" * 32,
+        kind=RecordKind.STATUS,
+        number=None,
+        subject=None,
+        relations=(relation(RelationKind.STATUS_OF, uid="G9"),),
+    )
+    citing = archived(objects, "C" * 32, number="10", relations=(relation(RelationKind.CITES, uid="G9"),))
+    recall = archived(objects, "D" * 32, number="11", relations=(relation(RelationKind.RECALLS, uid="G9"),))
+    archive.load(batch(), [status, citing, recall, sealed])
+    twin = archived(objects, "E" * 32, source="dieu_hanh", number="9", uid="G9")
+    archive.load(batch(source="dieu_hanh"), [twin])
+    assert len(ask(Role.READER, "SELECT 1 FROM archive.same_as")) == 1
+
+    clerk = worked_as(Role.CLERK)
+    document = restrict(clerk, "A" * 32, AccessClass.SEALED)
+    keys = {"C" * 32, "D" * 32, "E" * 32}
+    for role in (Role.READER, Role.CLERK):
+        assert set(ask(role, "SELECT source_key FROM archive.document")) == keys
+        assert ask(role, "SELECT 1 FROM archive.same_as") == []
+        assert (
+            ask(
+                role, "SELECT 1 FROM archive.relation_in_force WHERE target_document = :id", id=UUID(document)
+            )
+            == []
+        )
+        (view,) = find_with_recalled(worked_as(role), "C" * 32)
+        (told,) = view.relations
+        assert (told.other, told.other_symbol, told.other_date, told.named) == (None, None, None, "G9")
+        assert "giữ kín" not in repr(view)
+        assert find_with_recalled(worked_as(role), document) == []
+        assert readable(worked_as(role), [document, str(document_id(SOURCE, "C" * 32))]) == {
+            str(document_id(SOURCE, "C" * 32))
+        }
+    with pytest.raises(ConfigurationError, match="holds no such document"):
+        restrict(clerk, "A" * 32, AccessClass.OPEN)
+    assert set(ask(Role.OWNER, "SELECT source_key FROM archive.document WHERE access = 'sealed'")) == {
+        "A" * 32,
+        "B" * 32,
+    }
+    restrict(worked_as(Role.OWNER), "A" * 32, AccessClass.OPEN)
+    assert set(ask(Role.READER, "SELECT source_key FROM archive.document")) == keys | {"A" * 32, "B" * 32}
+    assert verify_chain(engine) == []
+
+
+def test_what_a_person_decided_holds_until_a_later_version_is_stricter(
+    engine: sa.Engine, archive: Archive, batch: Callable[..., Batch], objects: ObjectStore
+) -> None:
+    key = "A" * 32
+
+    def access() -> object:
+        with engine.connect() as connection:
+            return connection.scalar(sa.text("SELECT access FROM archive.document"))
+
+    archive.load(batch(), [archived(objects, key, access="personal")])
+    restrict(engine, key, AccessClass.OPEN, seen=1)
+    assert access() == "open"
+    archive.load(batch("dem-2"), [archived(objects, key, revision="2", access="open")])
+    assert access() == "open"
+    archive.load(batch("dem-3"), [archived(objects, key, revision="3", access="conditional")])
+    assert access() == "conditional"
+    archive.load(batch("dem-4"), [archived(objects, key, revision="4", access="open")])
+    assert access() == "conditional"
+
+
+@pytest.mark.parametrize("first", ["status", "document"])
+def test_what_speaks_about_a_personal_record_is_as_strict_whichever_comes_first(
+    first: str,
+    ask: Callable[..., list[object]],
+    archive: Archive,
+    batch: Callable[..., Batch],
+    objects: ObjectStore,
+) -> None:
+    document = archived(objects, "A" * 32, uid="G1", access="personal")
+    reply = archived(
+        objects,
+        "B" * 32,
+        kind=RecordKind.OTHER,
+        number=None,
+        relations=(relation(RelationKind.RESPONSE_IN_SOURCE, uid="G1"),),
+    )
+    status = archived(
+        objects,
+        "C" * 32,
+        uid="G3",
+        kind=RecordKind.OTHER,
+        number=None,
+        relations=(relation(RelationKind.RESPONSE_IN_SOURCE, uid="B" * 32),),
+    )
+    order = [status, reply, document] if first == "status" else [document, reply, status]
+    for number, record in enumerate(order, start=1):
+        archive.load(batch(number=number), [record])
+    assert ask(Role.READER, "SELECT source_key FROM archive.document") == []
+    assert len(ask(Role.CLERK, "SELECT source_key FROM archive.document")) == 3
+
+
+def test_decisions_on_access_come_back_from_the_ledger(
+    engine: sa.Engine, archive: Archive, batch: Callable[..., Batch], objects: ObjectStore
+) -> None:
+    """Replayed after all versions are back, in one order, they give what they gave between them."""
+    key = "A" * 32
+    archive.load(batch(), [archived(objects, key)])
+    restrict(engine, key, AccessClass.PERSONAL, seen=1)
+    archive.load(batch("dem-2"), [archived(objects, key, revision="2", access="conditional")])
+    restrict(engine, key, AccessClass.OPEN, seen=2)
+    archive.load(batch("dem-3"), [archived(objects, key, revision="3", access="conditional")])
+    row = sa.text("SELECT access, access_decided, access_seen FROM archive.document")
+    with engine.begin() as connection:
+        live = connection.execute(row).one()
+        connection.execute(
+            sa.text(
+                "UPDATE archive.document SET access = 'personal', access_decided = NULL, access_seen = NULL"
+            )
+        )
+        events = connection.execute(
+            sa.text(
+                "SELECT source, object, payload, at FROM archive.event WHERE type = 'access change' ORDER BY seq"
+            )
+        ).all()
+        cursor = psycopg_cursor(connection)
+        for event in events:
+            decision = read_decision(event.source, event.object, json.loads(event.payload))
+            assert decision is not None
+            KINDS[decision.kind].apply(cursor, decision, event.at)
+        assert connection.execute(row).one() == live
+    assert tuple(live) == ("conditional", "open", 2)
