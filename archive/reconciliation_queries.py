@@ -59,7 +59,8 @@ _SOURCES = sa.text(
     ORDER BY s.name"""
 )
 _INVENTORY = sa.text(
-    "SELECT source, taken_at, listed, archived, quarantined, withheld, missing FROM archive.inventory ORDER BY source"
+    """SELECT source, taken_at, listed, archived, quarantined, withheld, missing AS stateless
+    FROM archive.inventory ORDER BY source"""
 )
 _MISSING = sa.text(
     "SELECT source, key, taken_at FROM archive.inventory, unnest(missing_keys) AS k(key) ORDER BY source, key"
@@ -73,7 +74,7 @@ _GONE = sa.text(
 )
 _UNLINKED = sa.text(
     f"""SELECT v.symbol, v.issued_date, d.source, d.id::text AS document, o.source AS other_source,
-      o.id::text AS other_document
+      o.id::text AS other_sighting
     FROM archive.document d {_CURRENT}
     JOIN archive.document_version w ON w.symbol_norm = v.symbol_norm AND w.issued_date = v.issued_date
     JOIN archive.document o ON o.id = w.document_id AND o.current_version = w.version

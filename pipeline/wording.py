@@ -6,6 +6,7 @@ from collections import ChainMap
 
 from pipeline.words.audit import AUDIT
 from pipeline.words.general import GENERAL
+from pipeline.words.holdings import HOLDINGS
 from pipeline.words.keys import KEYS
 from pipeline.words.links import LINKS
 from schemas.errors import ConfigurationError
@@ -16,6 +17,7 @@ _TABLES = (
     AUDIT,
     GENERAL,
     KEYS,
+    HOLDINGS,
     LINKS,
 )
 
@@ -32,6 +34,10 @@ class Wording:
             )
         self._index = LANGUAGES.index(language)
         self._entries = ChainMap(*(dict(table) for table in _TABLES))
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is an entry for ``key``."""
+        return key in self._entries
 
     def __call__(self, key: str, **values: object) -> str:
         """The word for ``key``; a key without an entry (a source's own word) stands for itself."""

@@ -1,0 +1,27 @@
+"""What every command that decides something asks for: who, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypedDict
+
+import typer
+
+from pipeline.acting import acting_account
+
+Why = Annotated[str, typer.Option(help="Lý do / the reason")]
+By = Annotated[str, typer.Option(help="Người quyết định / who decides (mặc định: tài khoản)")]
+AsJson = Annotated[bool, typer.Option("--json", help="Một dòng JSON / a JSON line")]
+
+
+class Deciding(TypedDict):
+    """Who decides and why, as the makers of decisions take it."""
+
+    by: str
+    account: str
+    why: str
+
+
+def deciding(by: str, why: str) -> Deciding:
+    """The person's name, or the account's where none is given; the account itself; the reason."""
+    account = acting_account()
+    return {"by": by.strip() or account, "account": account, "why": why}
