@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 _CURRENT = "JOIN archive.document_version v ON v.document_id = d.id AND v.version = d.current_version"
-_SHOWN = "(CAST(:classes AS text[]) IS NULL OR true)"
+_SHOWN = "(CAST(:classes AS text[]) IS NULL OR d.access = ANY(CAST(:classes AS text[])))"
 
 NUMBERED = sa.text(
     f"""WITH numbered AS (
@@ -84,7 +84,7 @@ _UNLINKED = sa.text(
           coalesce(w.issuer_code, w.issuer_id), w.issuer_norm)
         OR coalesce(v.issuer_id, v.issuer_norm) IS NULL OR coalesce(w.issuer_id, w.issuer_norm) IS NULL)
       AND NOT EXISTS (SELECT FROM archive.same_as s WHERE s.document_a = d.id AND s.document_b = o.id)
-      AND {_SHOWN}
+      AND {_SHOWN} AND (CAST(:classes AS text[]) IS NULL OR o.access = ANY(CAST(:classes AS text[])))
     ORDER BY v.issued_date, v.symbol, d.source, o.source"""  # noqa: S608
 )
 # No candidate: it is not here. Several: which of them, nobody can say. A document that names itself names nothing.

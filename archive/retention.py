@@ -85,11 +85,17 @@ def kept_in(cursor: psycopg.Cursor[TupleRow], documents: Sequence[str]) -> Mappi
     return {str(row[0]): _kept(row) for row in cursor.fetchall()}
 
 
-def due_list(engine: sa.Engine, on: date) -> list[DueItem]:
-    """What is due on the day ``on``, the longest due first; whole dossiers, then single documents."""
+def due_list(engine: sa.Engine, on: date, classes: Sequence[str] | None = None) -> list[DueItem]:
+    """What is due on the day ``on``, the longest due first; whole dossiers, then single documents.
+
+    Args:
+        engine: connected as who may read all documents: a dossier is due with the last of them.
+        on: the day. classes: only what has no documents but of these classes of access; ``None``: everything.
+    """
     with database_errors("listing what is due"), engine.connect() as connection:
         cursor = psycopg_cursor(connection)
-        cursor.execute(_DUE, {**_periods(cursor), "on": on})
+        shown = None if classes is None else list(classes)
+        cursor.execute(_DUE, {**_periods(cursor), "on": on, "classes": shown})
         return [_item(row) for row in cursor.fetchall()]
 
 
@@ -181,7 +187,7 @@ UNION SELECT retention FROM archive.retention_decision UNION SELECT retention FR
 _KEPT = """
 WITH period AS (SELECT * FROM unnest(%(printed)s::text[], %(ranks)s::int[]) AS p(printed, rank)),
 asked AS MATERIALIZED (
-  SELECT d.id, d.source, v.issued_date, v.type_code
+  SELECT d.id, d.source, d.access, v.issued_date, v.type_code
   FROM archive.document d JOIN archive.document_version v ON v.document_id = d.id AND v.version = d.current_version
   WHERE {which}),
 place AS MATERIALIZED (
@@ -209,10 +215,12 @@ ended AS (SELECT id, max(end_date) AS day FROM place GROUP BY id),
 kept AS (
   SELECT a.id, l.printed, CASE WHEN l.rank > 0 THEN l.said_by END AS said_by, l.basis, l.rank,
     greatest(e.day, a.issued_date) AS ended,
+    a.access,
     CASE WHEN e.day >= a.issued_date OR (e.day IS NOT NULL AND a.issued_date IS NULL) THEN 'dossier'
       WHEN a.issued_date IS NOT NULL THEN 'issued' END AS ended_by
   FROM asked a LEFT JOIN longest l USING (id) LEFT JOIN ended e USING (id))
 """
+_SHOWN = "(%(classes)s::text[] IS NULL OR d.access = ANY(%(classes)s::text[]))"
 _ASKED = _KEPT.format(which="d.id = ANY(%(documents)s)")
 _LEFT = _KEPT.format(
     which="""NOT EXISTS (SELECT FROM archive.disposed_version z
@@ -228,10 +236,10 @@ item AS (
   SELECT 'dossier' AS kind, x.dossier_id AS id, array_agg(d.id ORDER BY d.due_on DESC, d.id) AS members,
     max(d.due_on) AS due_on
   FROM archive.dossier_document x JOIN due d ON d.id = x.document_id WHERE NOT x.taken_out
-  GROUP BY x.dossier_id HAVING bool_and(coalesce(d.due_on <= %(on)s, false))
+  GROUP BY x.dossier_id HAVING bool_and(coalesce(d.due_on <= %(on)s, false) AND {_SHOWN})
   UNION ALL
   SELECT 'document', d.id, ARRAY[d.id], d.due_on FROM due d
-  WHERE d.due_on <= %(on)s AND NOT EXISTS (SELECT FROM place p WHERE p.id = d.id))
+  WHERE d.due_on <= %(on)s AND {_SHOWN} AND NOT EXISTS (SELECT FROM place p WHERE p.id = d.id))
 SELECT i.kind, i.id, coalesce(s.code, v.symbol), coalesce(s.title, v.subject), cardinality(i.members), l.printed,
   l.basis, l.ended, i.due_on,
   ARRAY(SELECT DISTINCT h.case_reference FROM archive.legal_hold h

@@ -179,8 +179,7 @@ def close_run(settings: Settings, stores: Stores, run: str) -> RunSummary:
         FatalError: the counts do not add up, or a batch is missing. The work folder stays for the inquiry.
     """
     summary = account(stores.engine, run)
-    if summary.archived:
-        refresh_dossiers(stores.engine)
+    refresh_dossiers(stores.engine)
     workspace = Workspace(settings.work, run)
     if workspace.present.is_file():
         _mark_presence(stores, summary, workspace)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from archive.access_roles import Role
 from archive.canonical import Json
 from archive.decision import Decision
 from archive.decisions import decide
@@ -58,7 +59,9 @@ def show_list(
     if context.invoked_subcommand is not None:
         return
     output: Output = context.obj
-    found = dossier_list(open_stores(load_settings()).engine, fonds=fonds, source=source, limit=limit)
+    found = dossier_list(
+        open_stores(load_settings(), Role.CLERK).engine, fonds=fonds, source=source, limit=limit
+    )
     if as_json:
         for view in found:
             output.json(asdict(view))
@@ -70,7 +73,7 @@ def show_list(
 def show(context: typer.Context, what: _What, as_json: AsJson = False) -> None:
     """Print a dossier with its documents in order."""
     output: Output = context.obj
-    view = dossier(open_stores(load_settings()).engine, what)
+    view = dossier(open_stores(load_settings(), Role.CLERK).engine, what)
     if as_json:
         output.json(asdict(view))
         return
@@ -100,7 +103,7 @@ def make(
 ) -> None:
     """Make a dossier that no record names."""
     output: Output = context.obj
-    engine = open_stores(load_settings()).engine
+    engine = open_stores(load_settings(), Role.CLERK).engine
     if fonds not in {view.code for view in fonds_list(engine)}:
         raise ConfigurationError(
             f"there is no fonds {fonds!r}", action="make it first: lienthong dossier fonds CODE --name …"
@@ -126,7 +129,7 @@ def set_fields(
 ) -> None:
     """Describe a dossier; what a person says stays whatever records say."""
     output: Output = context.obj
-    engine = open_stores(load_settings()).engine
+    engine = open_stores(load_settings(), Role.CLERK).engine
     view = dossier(engine, what)
     values: dict[str, Json] = {"origin": view.origin, "set": _fields(fields)}
     decide(engine, Decision("dossier", view.id, values=values, source=view.source, **deciding(by, why)))
@@ -167,7 +170,7 @@ def fonds(
 ) -> None:
     """List the fonds, or make or change one."""
     output: Output = context.obj
-    engine = open_stores(load_settings()).engine
+    engine = open_stores(load_settings(), Role.CLERK).engine
     if code is None:
         columns = ("code", "name", "organ_code", "valid_from", "valid_to", "dossiers")
         if as_json:
@@ -189,7 +192,7 @@ def fonds(
         "note": note,
     }
     decide(engine, Decision("fonds", code, values=values, **deciding(by, why)))
-    refresh(engine)
+    refresh(open_stores(load_settings()).engine)
     output.line(f"{output.words('fonds_set')}: {code}")
 
 
@@ -214,7 +217,7 @@ def _place(
     position: int | None,
 ) -> None:
     output: Output = context.obj
-    engine = open_stores(load_settings()).engine
+    engine = open_stores(load_settings(), Role.CLERK).engine
     view: DossierView = dossier(engine, what)
     chosen = chosen_document(engine, document)
     values: dict[str, Json] = {
@@ -224,7 +227,7 @@ def _place(
         "position": position,
     }
     decide(engine, Decision("dossier_document", view.id, values=values, source=view.source, **person))
-    refresh(engine)
+    refresh(open_stores(load_settings()).engine)
     output.line(f"{output.words(f'dossier_{state}')}: {chosen.current.symbol or chosen.source_key}")
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from archive.reconciliation import Reconciliation, Table, reconcile
+from pipeline.commands.classes import listed_classes
 from pipeline.commands.deciding import AsJson
 from pipeline.commands.output import Output
 from pipeline.settings import configured_sources, load_settings
@@ -39,7 +40,7 @@ def reconciliation(
     output: Output = context.obj
     settings = load_settings()
     policies = {name: config.numbering for name, config in configured_sources(settings).items()}
-    found = reconcile(open_stores(settings).engine, policies)
+    found = reconcile(open_stores(settings).engine, policies, classes=listed_classes())
     if table is not None and table not in {one.name for one in found.tables}:
         raise typer.BadParameter(" | ".join(one.name for one in found.tables), param_hint="--table")
     chosen = tuple(one for one in found.tables if table in (None, one.name))

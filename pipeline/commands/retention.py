@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import typer
 
+from archive.access_roles import Role
 from archive.canonical import Json
 from archive.decision import Decision
 from archive.decisions import decide
@@ -19,10 +21,12 @@ from archive.holdings import dossier
 from archive.legal_holds import holds
 from archive.retention import due_list, kept
 from pipeline.commands.chosen import chosen_document
+from pipeline.commands.classes import listed_classes
 from pipeline.commands.deciding import AsJson, By, Why, deciding
 from pipeline.commands.output import Output
 from pipeline.settings import load_settings
 from pipeline.stages import open_stores
+from pipeline.window import LOCAL_ZONE
 from schemas.errors import ConfigurationError
 
 _IsDossier = Annotated[bool, typer.Option("--dossier", help="WHAT là hồ sơ / WHAT is a dossier")]
@@ -62,7 +66,8 @@ def due(
 ) -> None:
     """Print the dossiers and documents whose retention period has ended; nothing is destroyed by that."""
     output: Output = context.obj
-    found = due_list(open_stores(load_settings()).engine, _day(on) or date.today())  # noqa: DTZ011 - the office's day
+    day = _day(on) or datetime.now(ZoneInfo(LOCAL_ZONE)).date()
+    found = due_list(open_stores(load_settings()).engine, day, listed_classes())
     if as_json:
         for item in found:
             output.json(asdict(item))
@@ -100,7 +105,7 @@ def due(
 def of(context: typer.Context, what: _What, as_json: AsJson = False) -> None:
     """Print how long a document is kept, who says so, and when it is due."""
     output: Output = context.obj
-    engine = open_stores(load_settings()).engine
+    engine = open_stores(load_settings(), Role.CLERK).engine
     (found,) = kept(engine, [chosen_document(engine, what).document])
     if as_json:
         output.json(asdict(found))
@@ -124,7 +129,7 @@ def set_period(
 ) -> None:
     """Say how long one document is kept, instead of what its records say; a longer dossier still wins."""
     output: Output = context.obj
-    engine = open_stores(load_settings()).engine
+    engine = open_stores(load_settings(), Role.CLERK).engine
     document = chosen_document(engine, what)
     decision = Decision(
         "retention",
@@ -152,7 +157,7 @@ def rule(
     output: Output = context.obj
     values: dict[str, Json] = {"type_code": type_code, "retention": period, "basis": basis}
     decide(
-        open_stores(load_settings()).engine,
+        open_stores(load_settings(), Role.CLERK).engine,
         Decision("retention_rule", type_code, values=values, source=source, **deciding(by, why)),
     )
     output.line(f"{output.words('rule_set')}: {type_code}: {period}")
@@ -165,7 +170,7 @@ def show_holds(
 ) -> None:
     """Print the legal holds by case."""
     output: Output = context.obj
-    found = holds(open_stores(load_settings()).engine, released=every)
+    found = holds(open_stores(load_settings(), Role.CLERK).engine, released=every)
     if as_json:
         for item in found:
             output.json(asdict(item))
@@ -198,7 +203,7 @@ def hold(
 ) -> None:
     """Keep a document or a whole dossier from being destroyed while the case lasts."""
     output: Output = context.obj
-    engine = open_stores(load_settings()).engine
+    engine = open_stores(load_settings(), Role.CLERK).engine
     day = _day(since)
     values: dict[str, Json] = {
         "case": case,
@@ -221,7 +226,7 @@ def release(
 ) -> None:
     """Release what a case holds; other cases hold on."""
     output: Output = context.obj
-    engine = open_stores(load_settings()).engine
+    engine = open_stores(load_settings(), Role.CLERK).engine
     on = _identity(engine, what, is_dossier) if what else None
     decide(engine, Decision("release_hold", case, values={"case": case, "on": on}, **deciding(by, why)))
     output.line(f"{output.words('hold_released')}: {case}")
@@ -230,7 +235,7 @@ def release(
 def show_disposals(context: typer.Context, as_json: AsJson = False) -> None:
     """Print the disposals, the newest first."""
     output: Output = context.obj
-    found = disposals(open_stores(load_settings()).engine)
+    found = disposals(open_stores(load_settings(), Role.CLERK).engine)
     if as_json:
         for item in found:
             output.json(asdict(item))
@@ -275,7 +280,7 @@ def request(
 ) -> None:
     """Ask for the disposal of what is due; another person, under another account, has to approve it."""
     output: Output = context.obj
-    engine = open_stores(load_settings()).engine
+    engine = open_stores(load_settings(), Role.CLERK).engine
     at = datetime.now(UTC)
     decision = request_decision(
         engine, _documents(engine, what, is_dossier), title or "; ".join(what), at=at, **deciding(by, why)
@@ -305,7 +310,7 @@ def carry_out(
 ) -> None:
     """Destroy the content of an approved disposal, then its files; repeated, it goes on where it was stopped."""
     output: Output = context.obj
-    stores = open_stores(load_settings())
+    stores = open_stores(load_settings(), Role.CLERK)
     person = deciding(by, why)
     refused: dict[str, str] = {}
     done = 0
@@ -336,7 +341,7 @@ def carry_out(
 
 def _decide(context: typer.Context, disposal: str, kind: str, word: str, by: str, why: str) -> None:
     output: Output = context.obj
-    engine = open_stores(load_settings()).engine
+    engine = open_stores(load_settings(), Role.CLERK).engine
     identity = _chosen(engine, disposal)
     decide(engine, Decision(kind, identity, **deciding(by, why)))
     output.line(f"{output.words(word)}: {identity}")
