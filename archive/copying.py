@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 from archive.columns import SCHEMA
 from archive.stored_text import column_text
 
-_PIECE = 1 << 17  # bytes sent at once, so that the server works on them while the next rows are made
+_PIECE = 1 << 15  # bytes sent at once, so that the server works on them while the next rows are made
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
@@ -57,7 +57,11 @@ def line(values: Iterable[object]) -> bytes:
 
 def array_text(values: Iterable[str]) -> str:
     """``values`` as PostgreSQL writes an array of text (PostgreSQL manual 8.15.6), every element in quotes."""
-    return "{" + ",".join([f'"{_quotable(value)}"' for value in values]) + "}"
+    elements = list(values)
+    inner = '","'.join(elements)
+    if "\\" in inner or inner.count('"') != 2 * (len(elements) - 1) or column_text(inner) != inner:
+        inner = '","'.join(map(_quotable, elements))
+    return f'{{"{inner}"}}' if elements else "{}"
 
 
 def word_array(values: Iterable[str]) -> str:

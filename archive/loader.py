@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -161,11 +162,12 @@ class Archive:
             for document, outcome in zip(documents, decided.values(), strict=True)
             if isinstance(outcome, Archived) and (outcome.key, outcome.revision) in fresh
         ]
-        files = stored_files(self.objects, (record for _, record in records))
         at = self._clock()
-
-        versions = write_versions(cursor, batch.source, batch.run, records)
-        write_objects(cursor, files, at)
+        with ThreadPoolExecutor(1) as store:
+            # The store is asked while the database works: an object that is missing undoes the batch.
+            files = store.submit(stored_files, self.objects, [record for _, record in records])
+            versions = write_versions(cursor, batch.source, batch.run, records)
+            write_objects(cursor, files.result(), at)
         written = {(version.archived.key, version.archived.revision) for version in versions}
         events = [_ingestion(batch, version) for version in versions]
         events += set_aside(

@@ -131,6 +131,15 @@ def verdict_json(verdict: Verdict) -> Mapping[str, Json]:
     return cast("Mapping[str, Json]", _verdicts().dump_python(verdict, mode="json"))
 
 
+def verdict_text(verdict: Verdict) -> str:
+    """``verdict_json`` as JSON text, made in one step.
+
+    Raises:
+        ValueError: it holds a lone surrogate.
+    """
+    return _verdicts().dump_json(verdict).decode()
+
+
 def file_verdict_json(found: FileVerdict) -> Mapping[str, Json]:
     """``found`` as JSON values."""
     return {

@@ -15,7 +15,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
@@ -50,6 +50,7 @@ class FolderPlace:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._prefix = f"{root}{os.sep}"
         self._temporary = root / TEMPORARY
         if not (root / LAYOUT).is_file():
             _lay_out(root)
@@ -69,10 +70,14 @@ class FolderPlace:
             found = self._look(wanted)
         return found
 
+    def find_each(self, wanted: Iterable[Sequence[str]]) -> list[Stored | None]:
+        """See ``ObjectPlace``; one after the other."""
+        return [self._look(keys) or self.find(keys) for keys in wanted]
+
     def _look(self, keys: Iterable[str]) -> Stored | None:
         for key in keys:
             try:
-                found = os.stat(self._root / key)  # noqa: PTH116 - half the time of Path.stat
+                found = os.stat(f"{self._prefix}{key}")  # noqa: PTH116 - a fourth of the time of Path.stat
             except FileNotFoundError:
                 continue
             if stat.S_ISREG(found.st_mode):

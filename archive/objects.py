@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -166,6 +166,18 @@ class ObjectStore:
     def size(self, sha256: str) -> int:
         """Bytes of the object, asked of the medium. Raises as ``content`` does."""
         return self._own_size(sha256, self._stored(sha256))
+
+    def sizes(self, names: Sequence[str]) -> list[int]:
+        """``size`` of each, in their order. Raises as ``content`` does."""
+        forms = [
+            [object_key(name, sealed) for sealed in (self.encrypts, not self.encrypts)] for name in names
+        ]
+        with self._asking():
+            found = self._place.find_each(forms)
+        return [
+            self._own_size(name, stored or self._stored(name))
+            for name, stored in zip(names, found, strict=True)
+        ]
 
     def open(self, sha256: str) -> BinaryIO:
         """A new reader over the object's bytes; the caller closes it. Raises as ``content`` does."""

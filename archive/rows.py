@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from archive.manifest import FileVerdict, Processed, verdict_json
+from archive.manifest import FileVerdict, Processed, verdict_json, verdict_text
 from archive.outcomes import Archived
 from archive.searching import issuer_norm, symbol_norm
 from archive.stored_text import column_text, key_text, maybe_key, moment, whole
@@ -77,7 +77,9 @@ def version_row(version: Version) -> Row:
         "type_name": document.type_name,
         "type_code": maybe_key(document.type_code),
         **_use_columns(document),
-        "flags": json_text([flag.model_dump(mode="json") for flag in document.flags]),
+        "flags": json_text([flag.model_dump(mode="json") for flag in document.flags])
+        if document.flags
+        else "[]",
         "access": stated_access(document).value,
     }
 
@@ -169,7 +171,7 @@ def check_rows(
             "file_name": found.name,
             **_axes(found),
             "run_id": run_id,
-            "verdict": json_text(verdict_json(found.verdict)),
+            "verdict": _verdict_text(found.verdict),
         }
 
 
@@ -179,6 +181,14 @@ def json_text(value: object) -> str:
     if "\\u0000" not in text and column_text(text) == text:
         return text
     return _JSON.encode(_storable(value))
+
+
+def _verdict_text(verdict: Verdict) -> str:
+    try:
+        text = verdict_text(verdict)
+    except ValueError:
+        return json_text(verdict_json(verdict))
+    return text if "\\u0000" not in text else json_text(verdict_json(verdict))
 
 
 def _use_columns(document: OfficialDocument) -> Row:

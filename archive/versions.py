@@ -66,9 +66,9 @@ def stored_files(objects: ObjectStore, records: Iterable[Archived]) -> list[Stor
             for sha256, media_type in evidence_types(found.verdict).items():
                 if sha256 not in types and objects.exists(sha256):
                     types[sha256] = media_type
-    return [
-        StoredFile(sha256, objects.size(sha256), media_type) for sha256, media_type in sorted(types.items())
-    ]
+    names = sorted(types)
+    sizes = objects.sizes(names)
+    return [StoredFile(name, size, types[name]) for name, size in zip(names, sizes, strict=True)]
 
 
 def evidence_types(verdict: Verdict) -> dict[str, str]:
