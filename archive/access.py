@@ -8,6 +8,7 @@ at least as strict as that one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
@@ -41,6 +42,27 @@ def readable(engine: sa.Engine, documents: Iterable[str], *, recalled: bool = Fa
     with database_errors("asking what may be read"), engine.connect() as connection:
         found = set(connection.scalars(_READABLE, asked))
         return found if recalled else found - set(connection.scalars(_RECALLED, asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The class of a document: in force, and as a person decided it, if one did."""
+
+    access: AccessClass
+    decided: AccessClass | None
+
+
+def access_of(engine: sa.Engine, document: str) -> Access | None:
+    """The class of ``document``; ``None`` when the role may not read it, or there is none.
+
+    Raises:
+        RetriableError, FatalError: the database is away, or refuses.
+    """
+    with database_errors("asking for access"), engine.connect() as connection:
+        row = connection.execute(_ACCESS, {"id": UUID(document)}).first()
+    if row is None:
+        return None
+    return Access(AccessClass(row.access), AccessClass(row.access_decided) if row.access_decided else None)
 
 
 def access_decision(
@@ -85,6 +107,7 @@ def settle_following(cursor: psycopg.Cursor[TupleRow], versions: Sequence[Versio
         cursor.execute(_SETTLE_WAITING, (row[0],))
 
 
+_ACCESS = sa.text("SELECT access, access_decided FROM archive.document WHERE id = :id")
 _READABLE = sa.text("SELECT id::text FROM archive.document WHERE id = ANY(:ids)")
 _RECALLED = sa.text("SELECT archive.recalled(CAST(:ids AS uuid[]))::text")
 _SETTLE_FOLLOWING = """

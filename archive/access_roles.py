@@ -129,19 +129,24 @@ def _cannot_make(made: _Made, statements: Sequence[sql.Composed]) -> Configurati
     )
 
 
-def require_role(engine: sa.Engine, role: Role) -> None:
-    """See that the engine's login may work as ``role``.
+def usable_role(engine: sa.Engine, roles: Sequence[Role]) -> Role:
+    """The first of ``roles`` under which the engine's login may work.
 
     Raises:
-        ConfigurationError: it may not; the message carries the GRANT that an administrator has to run.
+        ConfigurationError: it may under none; the message carries the GRANT that an administrator has to run.
         RetriableError, FatalError: the database is away, or refuses.
     """
     with database_errors("looking for the archive's roles"), engine.connect() as connection:
         made = _look(connection)
-    if role not in made.settable:
-        grant = sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(made.login)).as_string()
-        raise ConfigurationError(
-            f"the login {made.login!r} may not work as {role}",
-            expected=f"membership in {role}",
-            action=f"have the server's administrator run: {grant}",
-        )
+    for role in roles:
+        if role in made.settable:
+            return role
+    grants = [
+        sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(made.login)).as_string()
+        for role in roles
+    ]
+    raise ConfigurationError(
+        f"the login {made.login!r} may not work as {' or '.join(roles)}",
+        expected="membership in the role",
+        action=f"have the server's administrator run: {' or '.join(grants)}",
+    )

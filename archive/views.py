@@ -186,6 +186,7 @@ class DocumentView:
         repeats_recalled: it recalls a document and carries that one's data or files again: hidden with it.
         replaced: its issuer replaced it by another one.
         gone_from_source_at: since when its source does not list it any more; ``None`` while it does.
+        access: the class of access in force (``schemas.access.AccessClass``).
     """
 
     document: str
@@ -201,6 +202,7 @@ class DocumentView:
     repeats_recalled: bool
     replaced: bool
     gone_from_source_at: datetime | None
+    access: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +287,7 @@ class VerdictCount:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the archive holds in all."""
+    """What the archive holds in all, as far as the role may read it; ``None``: it may not even count that."""
 
     documents: int
     statuses: int
@@ -298,6 +300,6 @@ class Totals:
     relations: int
     relations_resolved: int
     same_as: int
-    quarantined_open: int
-    withheld: int
-    events: int
+    quarantined_open: int | None
+    withheld: int | None
+    events: int | None

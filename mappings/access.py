@@ -19,6 +19,9 @@ _OPEN = (
     "cong khai rong rai",
     "khong han che",
     "khong han che su dung",
+    "toan quoc",
+    "toan tinh",
+    "trong tinh",
     "pho bien",
     "pho bien cong khai",
     "pho bien rong rai",
@@ -42,8 +45,13 @@ REGIMES: Mapping[str, AccessClass] = MappingProxyType(
 )
 """Folded texts of the regime to their class; every other text is conditional."""
 
+_CARRIED = "lien thong"
+"""How a text begins that only tells how far an exchange carries the document: no restriction."""
+
 
 def class_of_regime(regime: str | None) -> AccessClass:
     """The class that a printed regime of use means; open where none is printed."""
     text = " ".join(fold(regime or "").replace(".", " ").split())
-    return REGIMES.get(text, AccessClass.CONDITIONAL) if text else AccessClass.OPEN
+    if not text or text.startswith(_CARRIED):
+        return AccessClass.OPEN
+    return REGIMES.get(text, AccessClass.CONDITIONAL)

@@ -490,6 +490,8 @@ def known_keys() -> tuple[str, ...]:
         OrganSettings,
         Numbering,
         TermOfOffice,
+        AccessSettings,
+        AccessRule,
         SecrecySettings,
         SecrecyField,
         Condition,

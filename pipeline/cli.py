@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from pipeline.commands import (
+    access,
     anchor,
     audit,
     db,
@@ -70,6 +71,7 @@ def build() -> typer.Typer:
         trust.register,
         quarantine.register,
         link.register,
+        access.register,
         keys.register,
         reconcile.register,
         gap.register,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from archive.access_roles import Role, require_role
+from archive.access_roles import Role, usable_role
 from archive.database import create_engine, database_url
 from archive.dossiers import refresh as refresh_dossiers
 from archive.loader import Archive, Batch, LoadReport
@@ -50,6 +50,7 @@ class Stores:
     engine: sa.Engine
     objects: ObjectStore
     archive: Archive
+    role: Role = Role.LOADER
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +83,17 @@ class OpenedRun:
     batches: int
 
 
-def open_stores(settings: Settings, role: Role = Role.LOADER) -> Stores:
+def open_stores(settings: Settings, *roles: Role) -> Stores:
     """Connect, migrate where needed, and open the object store.
 
     Args:
         settings: where things are.
-        role: under which every query runs; the database refuses what it may not do.
+        roles: every query runs under the first of them that the login has, and the database refuses what that one may
+            not do; the loader without any.
 
     Raises:
-        ConfigurationError: the login may not work as ``role`` (the message carries the GRANT to run); the object
-            store cannot be reached as configured, or its key ring is not there.
+        ConfigurationError: the login has none of ``roles`` (the message carries the GRANT to run); the object store
+             cannot be reached as configured, or its key ring is not there.
         FatalError: the database is of a newer version than this program, or refuses the login.
         RetriableError: the database or the object store is away.
     """
@@ -99,12 +101,12 @@ def open_stores(settings: Settings, role: Role = Role.LOADER) -> Stores:
     login = create_engine(url)
     try:
         migrate(login)
-        require_role(login, role)
+        role = usable_role(login, roles or (Role.LOADER,))
     finally:
         login.dispose()
     engine = create_engine(url, role)
     objects = configured_object_store(settings)
-    return Stores(engine, objects, Archive(engine, objects))
+    return Stores(engine, objects, Archive(engine, objects), role)
 
 
 def dry_run(settings: Settings, stores: Stores, order: Order) -> Counts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 
+from pipeline.words.access import ACCESS
 from pipeline.words.audit import AUDIT
 from pipeline.words.general import GENERAL
 from pipeline.words.holdings import HOLDINGS
@@ -14,6 +15,7 @@ from schemas.errors import ConfigurationError
 LANGUAGES = ("vi", "en")
 
 _TABLES = (
+    ACCESS,
     AUDIT,
     GENERAL,
     KEYS,

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from archive.access_roles import Role
 from archive.decisions import decide
 from archive.same_as import link_decision
+from pipeline.access_accounts import open_for
 from pipeline.acting import acting_account
 from pipeline.commands.chosen import chosen_document
 from pipeline.commands.output import Output
 from pipeline.settings import load_settings
-from pipeline.stages import open_stores
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +35,7 @@ def link(
 ) -> None:
     """Confirm that two documents are the same, or take it back; nothing is merged."""
     output: Output = context.obj
-    stores = open_stores(load_settings())
+    stores = open_for(load_settings(), Role.CLERK)
     documents = (chosen_document(stores.engine, first), chosen_document(stores.engine, second))
     account = acting_account()
     state = "refused" if refuse else "confirmed"

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from archive.access_roles import Role
 from archive.queries import quarantine_list
+from pipeline.access_accounts import open_for
 from pipeline.commands.output import Output
 from pipeline.settings import load_settings
-from pipeline.stages import open_stores
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +30,7 @@ def quarantine(
     """Print what is in quarantine; each record is tried again whenever its source is synced."""
     output: Output = context.obj
     found = quarantine_list(
-        open_stores(load_settings()).engine, source=source, state=None if every else "open"
+        open_for(load_settings(), Role.CLERK).engine, source=source, state=None if every else "open"
     )
     if as_json:
         for item in found:

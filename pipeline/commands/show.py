@@ -10,16 +10,20 @@ from typing import Annotated
 
 import typer
 
+from archive.access_roles import Role
 from archive.manifest import read_manifest
 from archive.queries import find_document, find_with_recalled
+from archive.reading import Reader, Reading, record_readings
 from archive.views import DocumentView, Tombstone, VerdictView
 from connectors.lotus_notes.dxl import DXL_TYPE
+from pipeline.access_accounts import open_for_reading
+from pipeline.acting import acting_account
 from pipeline.commands.output import Output
 from pipeline.commands.threads import print_history, relation_rows
 from pipeline.record_pages import page_of
 from pipeline.settings import load_settings
-from pipeline.stages import Stores, open_stores
-from schemas.errors import FatalError
+from pipeline.stages import Stores
+from schemas.errors import ConfigurationError, FatalError
 
 
 def register(app: typer.Typer) -> None:
@@ -46,13 +50,23 @@ def show(
             help="Cả nội dung của văn bản đã thu hồi (văn thư) / recalled documents whole, for a clerk",
         ),
     ] = False,
+    why: Annotated[
+        str, typer.Option(help="Chép tệp ra để làm gì / what the files are copied out for, for the ledger")
+    ] = "",
+    by: Annotated[str, typer.Option(help="Ai nhận tệp / who gets the files (mặc định: tài khoản)")] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Một dòng JSON mỗi văn bản / a JSON line each")
     ] = False,
 ) -> None:
     """Print the documents that ``what`` names; the exit status is 1 when there is none."""
     output: Output = context.obj
-    stores = open_stores(load_settings())
+    stores = open_for_reading(load_settings())
+    if recalled and stores.role is not Role.CLERK:
+        raise ConfigurationError(
+            "recalled documents are shown whole to a clerk only", expected=f"the role {Role.CLERK}"
+        )
+    account = acting_account()
+    reader = Reader(by or account, account, why.strip() or "lienthong show --save")
     found = (find_with_recalled if recalled else find_document)(stores.engine, what)
     for document in found:
         if as_json:
@@ -62,7 +76,7 @@ def show(
         else:
             _print(output, document)
         if save is not None and isinstance(document, DocumentView):
-            _copy_out(stores, document, save)
+            _copy_out(stores, document, save, reader)
     if not found:
         if not as_json:
             output.line(f"{output.words('not_found')} {what!r}")
@@ -80,6 +94,7 @@ def _print(output: Output, document: DocumentView) -> None:
         (output.words("signer"), ", ".join(current.signers)),
         (output.words("origin"), f"{document.source} · {document.source_key}"),
         (output.words("original"), f"{current.original_sha256} ({current.original_size} byte)"),
+        (output.words("access"), output.words(f"access_{document.access}")),
         (output.words("retention"), current.retention or output.words("undetermined")),
         (output.words("versions"), len(document.versions)),
         (output.words("gone_from_source"), document.gone_from_source_at),
@@ -170,7 +185,7 @@ def _signed_at(verdict: VerdictView) -> datetime | None:
     return verdict.best_time if proven else verdict.claimed_time
 
 
-def _copy_out(stores: Stores, document: DocumentView, folder: Path) -> None:
+def _copy_out(stores: Stores, document: DocumentView, folder: Path, reader: Reader) -> None:
     current = document.current
     place = folder / document.document
     place.mkdir(parents=True, exist_ok=True)
@@ -179,6 +194,11 @@ def _copy_out(stores: Stores, document: DocumentView, folder: Path) -> None:
     for file in current.files:
         extension = _EXTENSIONS.get(file.media_type, ".bin")
         copies[f"{file.ordinal:03d}-{file.sha256[:16]}{extension}"] = file.sha256
+    record_readings(
+        stores.engine,
+        [Reading(document.document, sha256) for sha256 in dict.fromkeys(copies.values())],
+        reader,
+    )
     for name, sha256 in copies.items():
         try:
             with stores.objects.open(sha256) as stream, (place / name).open("wb") as target:

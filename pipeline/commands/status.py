@@ -9,9 +9,10 @@ import typer
 
 from archive.queries import quarantine_list, totals, verdict_counts, withheld_counts
 from archive.runs import RunSummary, runs
+from pipeline.access_accounts import open_for_reading
 from pipeline.commands.output import Output
 from pipeline.settings import load_settings
-from pipeline.stages import Stores, open_stores
+from pipeline.stages import Stores
 from pipeline.tasks import summary_value
 
 
@@ -28,7 +29,7 @@ def status(
 ) -> None:
     """Print the newest runs first; the exit status is 1 when the newest run of a source did not add up."""
     output: Output = context.obj
-    stores = open_stores(load_settings())
+    stores = open_for_reading(load_settings())
     found = runs(stores.engine, limit=limit, source=source)
     if as_json:
         output.json({"runs": [summary_value(run) for run in found], "archive": asdict(totals(stores.engine))})
@@ -77,9 +78,15 @@ def print_holdings(output: Output, stores: Stores) -> None:
     """What is in the archive, in quarantine, and outside."""
     engine = stores.engine
     held = totals(engine)
-    rows = [(output.words(name), count) for name, count in asdict(held).items()]
+    rows = [(output.words(name), count) for name, count in asdict(held).items() if count is not None]
     output.table(output.words("archive_title"), ("detail", "count"), rows)
     print_verdicts(output, stores)
+    if held.withheld is not None:  # what a reader may not know of
+        _print_set_aside(output, stores)
+
+
+def _print_set_aside(output: Output, stores: Stores) -> None:
+    engine = stores.engine
     waiting = quarantine_list(engine, state="open")
     if waiting:
         found = [
