@@ -16,6 +16,7 @@ from archive.dossier_decisions import DOSSIER_FIELDS
 from archive.dossiers import refresh
 from archive.holdings import DossierView, dossier, dossier_list, fonds_list
 from archive.identities import fonds_id, made_dossier_id
+from pipeline.access_accounts import open_for
 from pipeline.commands.chosen import chosen_document
 from pipeline.commands.deciding import AsJson, By, Deciding, Why, deciding
 from pipeline.commands.output import Output
@@ -60,7 +61,7 @@ def show_list(
         return
     output: Output = context.obj
     found = dossier_list(
-        open_stores(load_settings(), Role.CLERK).engine, fonds=fonds, source=source, limit=limit
+        open_for(load_settings(), Role.CLERK).engine, fonds=fonds, source=source, limit=limit
     )
     if as_json:
         for view in found:
@@ -73,7 +74,7 @@ def show_list(
 def show(context: typer.Context, what: _What, as_json: AsJson = False) -> None:
     """Print a dossier with its documents in order."""
     output: Output = context.obj
-    view = dossier(open_stores(load_settings(), Role.CLERK).engine, what)
+    view = dossier(open_for(load_settings(), Role.CLERK).engine, what)
     if as_json:
         output.json(asdict(view))
         return
@@ -103,7 +104,7 @@ def make(
 ) -> None:
     """Make a dossier that no record names."""
     output: Output = context.obj
-    engine = open_stores(load_settings(), Role.CLERK).engine
+    engine = open_for(load_settings(), Role.CLERK).engine
     if fonds not in {view.code for view in fonds_list(engine)}:
         raise ConfigurationError(
             f"there is no fonds {fonds!r}", action="make it first: lienthong dossier fonds CODE --name …"
@@ -129,7 +130,7 @@ def set_fields(
 ) -> None:
     """Describe a dossier; what a person says stays whatever records say."""
     output: Output = context.obj
-    engine = open_stores(load_settings(), Role.CLERK).engine
+    engine = open_for(load_settings(), Role.CLERK).engine
     view = dossier(engine, what)
     values: dict[str, Json] = {"origin": view.origin, "set": _fields(fields)}
     decide(engine, Decision("dossier", view.id, values=values, source=view.source, **deciding(by, why)))
@@ -170,7 +171,7 @@ def fonds(
 ) -> None:
     """List the fonds, or make or change one."""
     output: Output = context.obj
-    engine = open_stores(load_settings(), Role.CLERK).engine
+    engine = open_for(load_settings(), Role.CLERK).engine
     if code is None:
         columns = ("code", "name", "organ_code", "valid_from", "valid_to", "dossiers")
         if as_json:
@@ -217,7 +218,7 @@ def _place(
     position: int | None,
 ) -> None:
     output: Output = context.obj
-    engine = open_stores(load_settings(), Role.CLERK).engine
+    engine = open_for(load_settings(), Role.CLERK).engine
     view: DossierView = dossier(engine, what)
     chosen = chosen_document(engine, document)
     values: dict[str, Json] = {

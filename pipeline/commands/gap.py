@@ -12,10 +12,10 @@ import typer
 from archive.access_roles import Role
 from archive.decisions import decide
 from archive.known_gaps import gap_decision, known_gaps, withdrawal
+from pipeline.access_accounts import open_for
 from pipeline.commands.deciding import AsJson, By, Why, deciding
 from pipeline.commands.output import Output
 from pipeline.settings import load_settings
-from pipeline.stages import open_stores
 
 
 class Reason(StrEnum):
@@ -47,7 +47,7 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is not None:
         return
     output: Output = context.obj
-    found = known_gaps(open_stores(load_settings(), Role.CLERK).engine)
+    found = known_gaps(open_for(load_settings(), Role.CLERK).engine)
     if as_json:
         for gap in found:
             output.json(asdict(gap))
@@ -73,7 +73,7 @@ def add(
     output: Output = context.obj
     first, last = _span(numbers)
     decision = gap_decision(series, first, last, reason=reason.value, **deciding(by, why))
-    decide(open_stores(load_settings(), Role.CLERK).engine, decision)
+    decide(open_for(load_settings(), Role.CLERK).engine, decision)
     output.line(f"{output.words('gap_added')}: {series} {first}-{last}")
 
 
@@ -81,9 +81,7 @@ def remove(context: typer.Context, series: _Series, numbers: _Span, why: Why, by
     """Take back what was said of exactly these numbers."""
     output: Output = context.obj
     first, last = _span(numbers)
-    decide(
-        open_stores(load_settings(), Role.CLERK).engine, withdrawal(series, first, last, **deciding(by, why))
-    )
+    decide(open_for(load_settings(), Role.CLERK).engine, withdrawal(series, first, last, **deciding(by, why)))
     output.line(f"{output.words('gap_removed')}: {series} {first}-{last}")
 
 

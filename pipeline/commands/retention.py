@@ -20,6 +20,7 @@ from archive.disposal_removal import remove_objects
 from archive.holdings import dossier
 from archive.legal_holds import holds
 from archive.retention import due_list, kept
+from pipeline.access_accounts import open_for
 from pipeline.commands.chosen import chosen_document
 from pipeline.commands.classes import listed_classes
 from pipeline.commands.deciding import AsJson, By, Why, deciding
@@ -105,7 +106,7 @@ def due(
 def of(context: typer.Context, what: _What, as_json: AsJson = False) -> None:
     """Print how long a document is kept, who says so, and when it is due."""
     output: Output = context.obj
-    engine = open_stores(load_settings(), Role.CLERK).engine
+    engine = open_for(load_settings(), Role.CLERK).engine
     (found,) = kept(engine, [chosen_document(engine, what).document])
     if as_json:
         output.json(asdict(found))
@@ -129,7 +130,7 @@ def set_period(
 ) -> None:
     """Say how long one document is kept, instead of what its records say; a longer dossier still wins."""
     output: Output = context.obj
-    engine = open_stores(load_settings(), Role.CLERK).engine
+    engine = open_for(load_settings(), Role.CLERK).engine
     document = chosen_document(engine, what)
     decision = Decision(
         "retention",
@@ -157,7 +158,7 @@ def rule(
     output: Output = context.obj
     values: dict[str, Json] = {"type_code": type_code, "retention": period, "basis": basis}
     decide(
-        open_stores(load_settings(), Role.CLERK).engine,
+        open_for(load_settings(), Role.CLERK).engine,
         Decision("retention_rule", type_code, values=values, source=source, **deciding(by, why)),
     )
     output.line(f"{output.words('rule_set')}: {type_code}: {period}")
@@ -170,7 +171,7 @@ def show_holds(
 ) -> None:
     """Print the legal holds by case."""
     output: Output = context.obj
-    found = holds(open_stores(load_settings(), Role.CLERK).engine, released=every)
+    found = holds(open_for(load_settings(), Role.CLERK).engine, released=every)
     if as_json:
         for item in found:
             output.json(asdict(item))
@@ -203,7 +204,7 @@ def hold(
 ) -> None:
     """Keep a document or a whole dossier from being destroyed while the case lasts."""
     output: Output = context.obj
-    engine = open_stores(load_settings(), Role.CLERK).engine
+    engine = open_for(load_settings(), Role.CLERK).engine
     day = _day(since)
     values: dict[str, Json] = {
         "case": case,
@@ -226,7 +227,7 @@ def release(
 ) -> None:
     """Release what a case holds; other cases hold on."""
     output: Output = context.obj
-    engine = open_stores(load_settings(), Role.CLERK).engine
+    engine = open_for(load_settings(), Role.CLERK).engine
     on = _identity(engine, what, is_dossier) if what else None
     decide(engine, Decision("release_hold", case, values={"case": case, "on": on}, **deciding(by, why)))
     output.line(f"{output.words('hold_released')}: {case}")
@@ -235,7 +236,7 @@ def release(
 def show_disposals(context: typer.Context, as_json: AsJson = False) -> None:
     """Print the disposals, the newest first."""
     output: Output = context.obj
-    found = disposals(open_stores(load_settings(), Role.CLERK).engine)
+    found = disposals(open_for(load_settings(), Role.CLERK).engine)
     if as_json:
         for item in found:
             output.json(asdict(item))
@@ -280,7 +281,7 @@ def request(
 ) -> None:
     """Ask for the disposal of what is due; another person, under another account, has to approve it."""
     output: Output = context.obj
-    engine = open_stores(load_settings(), Role.CLERK).engine
+    engine = open_for(load_settings(), Role.CLERK).engine
     at = datetime.now(UTC)
     decision = request_decision(
         engine, _documents(engine, what, is_dossier), title or "; ".join(what), at=at, **deciding(by, why)
@@ -310,7 +311,7 @@ def carry_out(
 ) -> None:
     """Destroy the content of an approved disposal, then its files; repeated, it goes on where it was stopped."""
     output: Output = context.obj
-    stores = open_stores(load_settings(), Role.CLERK)
+    stores = open_for(load_settings(), Role.CLERK)
     person = deciding(by, why)
     refused: dict[str, str] = {}
     done = 0
@@ -341,7 +342,7 @@ def carry_out(
 
 def _decide(context: typer.Context, disposal: str, kind: str, word: str, by: str, why: str) -> None:
     output: Output = context.obj
-    engine = open_stores(load_settings(), Role.CLERK).engine
+    engine = open_for(load_settings(), Role.CLERK).engine
     identity = _chosen(engine, disposal)
     decide(engine, Decision(kind, identity, **deciding(by, why)))
     output.line(f"{output.words(word)}: {identity}")
