@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
@@ -111,8 +111,16 @@ _RTF_KEPT = frozenset(("shpinst", "shptxt", "background", "hlinkbase"))
 
 def rtf_text(source: str) -> str:
     """Text of RTF (its bytes as Latin-1): paragraphs, text boxes, headers and footers, in the file's code page."""
+    return "".join(text for text, _ in rtf_runs(source))
+
+
+def rtf_runs(source: str) -> list[tuple[str, str | None]]:
+    """The same text piece by piece, each with the name of its font; ``None`` where the file names none."""
     page = re.search(r"\\ansicpg(\d{3,5})", source[:4096])
-    reader = _RtfReader(_codec(page[1] if page else "1252"))
+    default = re.search(r"\\deff(\d{1,5})", source[:4096])
+    reader = _RtfReader(
+        _codec(page[1] if page else "1252"), _rtf_fonts(source), default[1] if default else "0"
+    )
     for token in _RTF.finditer(source):
         if token["brace"]:
             reader.turn(token["brace"])
@@ -124,24 +132,47 @@ def rtf_text(source: str) -> str:
             reader.write(bytes.fromhex(token["byte"]).decode(reader.codec, "replace"))
         else:
             reader.write(token["text"])
-    return "".join(reader.out)
+    return reader.out
+
+
+_RTF_FONT = re.compile(
+    r"\\f(\d{1,5})(?:\\(?!f\d)[a-z]+-?\d{0,10} ?|\{[^{}]{0,400}\}|[\r\n])*+([^\\{};]{1,100})", re.IGNORECASE
+)
+
+
+def _rtf_fonts(source: str) -> dict[str, str]:
+    """The names of the fonts by their numbers (RTF 1.9.1, Font Table)."""
+    start = source.find("{\\fonttbl")
+    if start < 0:
+        return {}
+    depth = 0
+    for brace in re.finditer(r"(?<!\\)[{}]", source[start : start + (1 << 18)]):
+        depth += 1 if brace.group() == "{" else -1
+        if depth == 0:
+            table = source[start : start + brace.start()]
+            return {number: name.strip() for number, name in _RTF_FONT.findall(table)}
+    return {}
 
 
 class _RtfReader:
-    """Where reading stands: which groups are skipped, and how many characters after a ``\\u`` stand in for it."""
+    """Where reading stands: which groups are skipped, which font is on, and how many characters after a ``\\u``
+    stand in for it."""
 
-    def __init__(self, codec: str) -> None:
+    def __init__(self, codec: str, fonts: Mapping[str, str], default: str) -> None:
         self.codec = codec
-        self.out: list[str] = []
-        self._outer: list[tuple[bool, int]] = []
+        self.out: list[tuple[str, str | None]] = []
+        self._fonts = fonts
+        self._default = fonts.get(default)
+        self._font = self._default
+        self._outer: list[tuple[bool, int, str | None]] = []
         self._skipped, self._optional = False, False
         self._fallback, self._dropping = 1, 0
 
     def turn(self, brace: str) -> None:
         if brace == "{":
-            self._outer.append((self._skipped, self._fallback))
+            self._outer.append((self._skipped, self._fallback, self._font))
         elif self._outer:
-            self._skipped, self._fallback = self._outer.pop()
+            self._skipped, self._fallback, self._font = self._outer.pop()
         self._optional, self._dropping = False, 0
 
     def control(self, word: str, number: str | None) -> None:
@@ -150,8 +181,12 @@ class _RtfReader:
         self._optional = False
         if word == "uc":
             self._fallback = min(int(number or 1), 10)
+        elif word == "f" and number:
+            self._font = self._fonts.get(number)
+        elif word == "plain":
+            self._font = self._default
         elif word == "u" and number and not self._skipped:
-            self.out.append(chr(int(number) % 65536))
+            self.out.append((chr(int(number) % 65536), self._font))
             self._dropping = self._fallback
         elif word in _RTF_BREAKS:
             self._put("\n")
@@ -169,7 +204,7 @@ class _RtfReader:
 
     def _put(self, text: str) -> None:
         if not self._skipped:
-            self.out.append(text)
+            self.out.append((text, self._font))
 
 
 def _codec(page: str) -> str:
