@@ -106,7 +106,7 @@ RIGHTS: Mapping[str, Right] = MappingProxyType(
             rows=_OF_DOCUMENT,
         ),
         "event": Right(loader=_ADD, clerk=_ADD, auditor=True),
-        "extracted_text": Right(auditor=("sha256", "outcome", "extracted_at")),
+        "extracted_text": Right(loader=_ALTER, auditor=("sha256", "outcome", "extracted_at")),
         "fixity": Right(loader=_ALTER, auditor=True),
         "fonds": Right(clerk=_KEEP, reader=True, auditor=True),
         "handling_step": Right(loader=_ADD, reader=True, auditor=(*_PLACE, "ordinal"), rows=_OF_DOCUMENT),
@@ -147,8 +147,8 @@ RIGHTS: Mapping[str, Right] = MappingProxyType(
         "run": Right(reader=True, auditor=True),
         "run_batch": Right(reader=True, auditor=True),
         # People search through functions that run as the owner: see DEFINERS.
-        "search_body": Right(),
-        "search_entry": Right(),
+        "search_body": Right(loader=_ALTER),
+        "search_entry": Right(loader=_ALTER),
         "search_state": Right(reader=True),
         "same_as": Right(
             clerk=_KEEP,
@@ -180,6 +180,7 @@ DEFINERS: Mapping[str, tuple[Role, ...]] = MappingProxyType(
         "recalled": (Role.READER, Role.LOADER),
         "record_readings": (Role.READER, Role.LOADER),
         "search": (Role.READER, Role.LOADER),
+        "search_behind": (Role.READER, Role.LOADER),
         "search_facets": (Role.READER, Role.LOADER),
         "search_texts": (Role.READER, Role.LOADER),
     }
