@@ -104,7 +104,7 @@ class Query:
         if not base:
             yield {"on": "all", "query": ""}
             return
-        near = [*base, *self._nearer()]
+        near = list(dict.fromkeys([*base, *self._nearer()]))
         for on in ("head", "words"):
             if near != base:
                 yield {"on": on, "query": " & ".join(near + list(facts))}
@@ -112,20 +112,16 @@ class Query:
 
     def _nearer(self) -> list[str]:
         """What the best matches have beside the words: side by side as typed, spelled as typed."""
-        plain = [term for term in self._terms if not term.is_excluded and not term.is_prefix]
-        pairs = [
-            quoted(pair(first.words[-1].folded, second.words[0].folded))
-            for first, second in pairwise(plain)
-            if not first.is_quoted and not second.is_quoted
-        ]
-        spelled = [
-            quoted(f"={word.spelled}")
-            for term in plain
-            if not term.is_quoted
-            for word in term.words
-            if word.spelled
-        ]
-        return list(dict.fromkeys(pairs + spelled))
+        runs: list[list[Word]] = [[]]
+        for term in self._terms:
+            if term.is_excluded:
+                continue
+            if term.is_quoted or term.is_prefix:
+                runs.append([])
+            else:
+                runs[-1] += term.words
+        held = [run for run in runs if len(run) > 1 or any(word.spelled for word in run)]
+        return [_phrase(run, spelled=any(word.spelled for word in run)) for run in held]
 
     def _facts(self) -> list[str]:
         filters = self.filters
@@ -164,11 +160,11 @@ def _asked(term: _Term) -> str:
     as_spelled = [word.spelled for word in words]
     if term.is_excluded:
         # Spelled with diacritics, only what is spelled so is unwanted: leaving out less loses nothing.
-        return f"!({_phrase(words, spelled=any(as_spelled))})"
+        return f"!{_phrase(words, spelled=any(as_spelled))}"
     if term.is_prefix:
         last = f"{quoted(words[-1].folded)}:*"
         return last if len(words) == 1 else f"({_phrase(words[:-1])} & {last})"
-    return f"({_phrase(words, spelled=term.is_quoted and any(as_spelled))})"
+    return _phrase(words, spelled=term.is_quoted and any(as_spelled))
 
 
 def _phrase(words: Iterable[Word], weight: str = "", spelled: bool = False) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from archive.searching import Word
+from archive.stored_text import column_text
 
 LONG = "~long"
 _LAST_POSITION = 16_383  # MAXENTRYPOS of PostgreSQL: later words all stand there
@@ -107,7 +108,7 @@ def fact(facet: str, value: str) -> str:
 
 def quoted(lexeme: str) -> str:
     """``lexeme`` as it stands in a ``tsvector`` or a ``tsquery``."""
-    return "'" + lexeme[:_LONGEST].replace("\\", "\\\\").replace("'", "''") + "'"
+    return "'" + column_text(lexeme)[:_LONGEST].replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def adjacent(words: Sequence[str]) -> list[str]:

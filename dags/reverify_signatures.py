@@ -19,7 +19,7 @@ from airflow.sdk import (
     task,
 )
 
-from pipeline import tasks
+from pipeline import tasks, tasks_search
 
 ZONE = "Asia/Ho_Chi_Minh"
 RETRY = ExceptionRetryPolicy(
@@ -100,8 +100,12 @@ def reverification() -> DAG:
         def report(summary: dict[str, object]) -> None:
             get_current_context()["outlet_events"][verified].extra = tasks.report_reverified(summary)
 
+        @task
+        def update_search() -> dict[str, object]:
+            return tasks_search.update_index()
+
         rechecked = recheck()
-        take_in() >> rechecked
+        take_in() >> rechecked >> update_search()
         report(rechecked)
     return dag
 

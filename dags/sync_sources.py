@@ -23,7 +23,7 @@ from airflow.sdk import (
 )
 
 from mappings.config import SourceConfig
-from pipeline import tasks
+from pipeline import tasks, tasks_search
 from pipeline.settings import configured_sources, load_settings
 
 OWNER = "lienthong"
@@ -86,9 +86,14 @@ def stages(config: SourceConfig, planned: XComArg) -> None:
     def report(summary: dict[str, object]) -> None:
         get_current_context()["outlet_events"][archived].extra = tasks.report(summary)
 
+    @task
+    def update_search() -> dict[str, object]:
+        return tasks_search.update_index()
+
     accounted = account(planned["run"])
     each_batch.expand(batch=planned) >> accounted
     report(accounted)
+    accounted >> update_search()
 
 
 def handed_on(planned: tasks.Planned) -> list[tasks.BatchValue]:

@@ -10,6 +10,7 @@ from pipeline.words.general import GENERAL
 from pipeline.words.holdings import HOLDINGS
 from pipeline.words.keys import KEYS
 from pipeline.words.links import LINKS
+from pipeline.words.search import SEARCH
 from schemas.errors import ConfigurationError
 
 LANGUAGES = ("vi", "en")
@@ -21,6 +22,7 @@ _TABLES = (
     KEYS,
     HOLDINGS,
     LINKS,
+    SEARCH,
 )
 
 

@@ -42,9 +42,7 @@ def index(
     if not done.whole:
         output.line(output.words("index_busy"))
         return
-    output.line(
-        output.words("indexed", documents=done.documents, removed=done.removed, files=done.files)
-    )
+    output.line(output.words("indexed", documents=done.documents, removed=done.removed, files=done.files))
     if done.outcomes:
         rows = [(output.words(f"extracted_{name}"), count) for name, count in sorted(done.outcomes.items())]
         output.table("", ("outcome", "count"), rows)

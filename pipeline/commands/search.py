@@ -22,7 +22,9 @@ _MOST_VALUES = 10
 
 def register(app: typer.Typer) -> None:
     """Add the subcommand to ``app``."""
-    app.command("search", help="Tìm văn bản / search for documents.")(find)
+    # A word to leave out begins with a dash, as options do.
+    settings = {"ignore_unknown_options": True}
+    app.command("search", help="Tìm văn bản / search for documents.", context_settings=settings)(find)
 
 
 def find(
@@ -50,14 +52,18 @@ def find(
     source: Annotated[str | None, typer.Option(help="Nguồn / source")] = None,
     direction: Annotated[str | None, typer.Option(help="incoming | outgoing | internal")] = None,
     kind: Annotated[str | None, typer.Option(help="document | status | other")] = None,
-    file: Annotated[str | None, typer.Option(help="Có tệp dạng: pdf, docx … / has a file of this kind")] = None,
+    file: Annotated[
+        str | None, typer.Option(help="Có tệp dạng: pdf, docx … / has a file of this kind")
+    ] = None,
     recalled: Annotated[
         bool,
         typer.Option("--recalled", help="Cả văn bản đã thu hồi (văn thư) / recalled ones, too, for a clerk"),
     ] = False,
     facets: Annotated[bool, typer.Option("--facets", help="Đếm theo nhóm / count by facet")] = False,
     limit: Annotated[int, typer.Option(min=1, max=MOST, help="Số văn bản mỗi trang / per page")] = 20,
-    after: Annotated[str | None, typer.Option(help="Trang sau của lượt trước / next page of the last")] = None,
+    after: Annotated[
+        str | None, typer.Option(help="Trang sau của lượt trước / next page of the last")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Một dòng JSON / one JSON line")] = False,
 ) -> None:
     """Print what is found, best first; the exit status is 1 when nothing is."""
@@ -98,7 +104,11 @@ def _print(output: Output, found: Found) -> None:
     if found.counted is not None:
         counted = "search_counted" if found.is_all else "search_counted_some"
         rows = [
-            (output.words(f"facet_{name}"), facet.label or output.words(facet.value or "undetermined"), facet.documents)
+            (
+                output.words(f"facet_{name}"),
+                facet.label or output.words(facet.value or "undetermined"),
+                facet.documents,
+            )
             for name, facets in found.facets.items()
             for facet in facets[:_MOST_VALUES]
         ]

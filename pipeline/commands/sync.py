@@ -17,6 +17,7 @@ from pipeline.settings import Settings, configured_sources, load_settings
 from pipeline.stages import Order, Stores, dry_run, open_stores
 from pipeline.sync import Progress, run_here
 from pipeline.tasks import summary_value
+from pipeline.tasks_search import index_after_run
 from pipeline.window import civil_days
 from schemas.errors import LienthongError
 
@@ -78,6 +79,7 @@ def sync(
             failures.append(error)
             continue
         _print(output, [summary_value(summary)], as_json)
+    index_after_run(stores)
     if failures:
         raise failures[0]
 
