@@ -143,8 +143,13 @@ def judge_token(
         return JudgedToken(named, True, digest)
     if is_strong(token["signer_infos"][0], certificate, judge.at):
         others = certificates_of(token)
-        if judge.certificate(certificate, others, of_tsa=True).passed:
+        outcome = judge.certificate(certificate, others, of_tsa=True)
+        if outcome.passed:
             return JudgedToken(named, True, digest)
+        if outcome.revocation == "revoked":  # also by a list that the engine below is not shown
+            revoked = replace(named, indication=outcome.indication, sub_indication=outcome.sub_indication)
+            message = f"{kind} time-stamp is not trusted: {outcome.sub_indication}"
+            return JudgedToken(revoked, True, digest, message)
     sub = run(
         ades_timestamp_validation(
             token, judge.spec(certificates_of(token)), imprint, timing_info=judge.timing
