@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from asn1crypto import tsp
+from asn1crypto import cms, core, tsp
 
 from archive.audit_anchors import StampedAnchor
 from signatures.chain import Judge
@@ -37,9 +37,15 @@ class JudgedStamp:
         return self.judged.matches and self.judged.stamp.indication is Indication.TOTAL_PASSED
 
 
+class TimeStampReply(core.Sequence):  # type: ignore[misc]
+    """``TimeStampResp`` of RFC 3161 §2.4.2; asn1crypto's own cannot hold a refusal, which has no token."""
+
+    _fields = [("status", tsp.PKIStatusInfo), ("time_stamp_token", cms.ContentInfo, {"optional": True})]  # noqa: RUF012
+
+
 def token_of(reply: bytes) -> bytes:
     """The token in a reply, DER. Raises ``ValueError`` when it is no reply, or grants nothing."""
-    response = tsp.TimeStampResp.load(reply, strict=True)
+    response = TimeStampReply.load(reply, strict=True)
     status = str(response["status"]["status"].native)
     if status not in ("granted", "granted_with_mods"):
         raise ValueError(f"the time-stamping authority refused: {status}")

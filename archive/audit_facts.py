@@ -172,6 +172,13 @@ CROSS JOIN LATERAL (SELECT v.version FROM archive.document_version v WHERE v.doc
   ORDER BY v.changed_at DESC NULLS LAST, v.version DESC LIMIT 1) newest
 WHERE d.current_version <> newest.version ORDER BY 2"""
 
+# Versions only make access stricter; anything else is a person's decision.
+_ACCESS = """SELECT 'row_differs', d.id::text, 'access' FROM archive.document d
+WHERE archive.access_rank(d.access) <> (SELECT max(archive.access_rank(v.access)) FROM archive.document_version v
+    WHERE v.document_id = d.id)
+  AND NOT EXISTS (SELECT FROM archive.event e WHERE e.object = d.id::text AND e.type = :access)
+ORDER BY 2"""
+
 _DISPOSED = """SELECT 'row_added', v.document_id || '/' || v.version, '' FROM archive.disposed_version v
 WHERE NOT EXISTS (SELECT FROM archive.event e WHERE e.object = v.document_id::text AND e.type = :disposal
   AND position('"decision":"disposal_execution"' in e.payload) > 0)
@@ -201,6 +208,7 @@ CHECKS = (
     Check("document_version", _VERSIONS),
     Check("document", _DOCUMENTS),
     Check("document", _PRESENCE),
+    Check("document", _ACCESS),
     Check("quarantine", _QUARANTINE),
     Check("withheld", _WITHHELD),
     Check("relation", _RECALLS),

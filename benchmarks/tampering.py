@@ -46,32 +46,38 @@ SOURCES = ("notes_van_ban", "dieu_hanh")
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """An archive to be tampered with: its settings and its stores, opened as a superuser of the database."""
+    """An archive to be tampered with.
+
+    Attributes:
+        settings: its folders. stores: opened as the program opens them.
+        superuser: its database, with every right.
+    """
 
     settings: Settings
     stores: Stores
+    superuser: sa.Engine
 
     def sql(self, statement: str, **values: object) -> None:
         """Run ``statement`` past triggers and foreign keys; it must change something."""
-        with self.stores.engine.begin() as connection:
+        with self.superuser.begin() as connection:
             connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
             if connection.execute(sa.text(statement), values).rowcount == 0:
                 raise AssertionError(f"the attack changed nothing: {statement}")
 
     def one(self, query: str) -> str:
         """The one value that ``query`` gives."""
-        with self.stores.engine.connect() as connection:
+        with self.superuser.connect() as connection:
             return str(connection.execute(sa.text(query)).scalar_one())
 
     def path(self, sha256: str) -> Path:
         """The file of an object, made writable as its owner can."""
-        path = self.settings.objects / "sha256" / sha256[:2] / sha256
+        path = Path(self.settings.objects) / "sha256" / sha256[:2] / sha256
         path.chmod(0o640)
         return path
 
     def rebuild_chain(self, change: Callable[[list[Entry]], list[Entry]]) -> None:
         """Change the events, number and chain all of them anew: a ledger that is whole in itself."""
-        with self.stores.engine.begin() as connection:
+        with self.superuser.begin() as connection:
             kept = change(list(entries(connection)))
             connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
             connection.execute(sa.text("DELETE FROM archive.event"))
@@ -122,7 +128,8 @@ class Attack:
         name: what is done. by: ``owner`` or ``superuser`` of the database, or who has the ``disk``.
         kinds: kinds of findings that must be reported, at least.
         do: does it.
-        statement: the same as a plain statement, for the program's own role to be refused.
+        statement: the same as a plain statement. may: the program's own role needs the right to do such a thing;
+            it is refused everything else.
     """
 
     name: str
@@ -130,10 +137,11 @@ class Attack:
     kinds: frozenset[str]
     do: Callable[[Scene], None]
     statement: str = ""
+    may: bool = False
 
 
-def _statement(name: str, statement: str, *kinds: str) -> Attack:
-    return Attack(name, "superuser", frozenset(kinds), lambda scene: scene.sql(statement), statement)
+def _statement(name: str, statement: str, *kinds: str, may: bool = False) -> Attack:
+    return Attack(name, "superuser", frozenset(kinds), lambda scene: scene.sql(statement), statement, may)
 
 
 def _disk(name: str, do: Callable[[Scene], None], *kinds: str) -> Attack:
@@ -145,7 +153,7 @@ def _rebuilt(name: str, change: Callable[[list[Entry]], list[Entry]], *kinds: st
 
 
 def _as_owner(scene: Scene) -> None:
-    with scene.stores.engine.begin() as connection:
+    with scene.superuser.begin() as connection:
         connection.execute(sa.text("ALTER TABLE archive.event DISABLE TRIGGER append_only"))
         connection.execute(sa.text(_OUTCOME))
         connection.execute(sa.text("ALTER TABLE archive.event ENABLE TRIGGER append_only"))
@@ -170,7 +178,7 @@ def _forged(events: list[Entry]) -> list[Entry]:
 
 def _append_forged(scene: Scene) -> None:
     """With the right number and hash, so that no trigger refuses it."""
-    with scene.stores.engine.begin() as connection:
+    with scene.superuser.begin() as connection:
         last = list(entries(connection))[-1]
         forged = last._replace(
             prev_hash=last.hash,
@@ -197,7 +205,7 @@ def _remove_version(scene: Scene) -> None:
     document = scene.one(_FIRST_INGESTED)
     for table in ("signature_verdict", "verification", "verdict_set_aside", "attachment", "relation",
                   "handling_step", "document_version"):  # fmt: skip
-        with scene.stores.engine.begin() as connection:
+        with scene.superuser.begin() as connection:
             connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
             connection.execute(
                 sa.text(f"DELETE FROM archive.{table} WHERE document_id = :document"), {"document": document}
@@ -239,7 +247,7 @@ def _truncate(scene: Scene) -> None:
 def _orphan(scene: Scene) -> None:
     data = b"khong ai biet"
     name = hashlib.sha256(data).hexdigest()
-    path = scene.settings.objects / "sha256" / name[:2] / name
+    path = Path(scene.settings.objects) / "sha256" / name[:2] / name
     path.write_bytes(data)
     old = (datetime.now(UTC) - timedelta(days=3)).timestamp()
     os.utime(path, (old, old))
@@ -278,7 +286,7 @@ def _forge_anchor(scene: Scene) -> None:
     """A row with its own record in the store, for a ledger from which an event was taken."""
     scene.rebuild_chain(_without(3))
     anchor = read_anchor(scene.path(scene.one(_RECORD)).read_bytes())
-    with scene.stores.engine.connect() as connection:
+    with scene.superuser.connect() as connection:
         leaves = [leaf_hash(bytes.fromhex(event.hash)) for event in entries(connection, 0, anchor.tree_size)]
     forged = scene.stores.objects.put_bytes(anchor_bytes(replace(anchor, head="0" * 64)))
     scene.sql(
@@ -301,7 +309,7 @@ def _rewrite_everything(scene: Scene) -> None:
         ]
     )
     scene.sql("DELETE FROM archive.anchor")
-    make_anchor(scene.stores.engine, scene.stores.objects)
+    make_anchor(scene.superuser, scene.stores.objects)
 
 
 def _anchor_file(scene: Scene) -> None:
@@ -364,7 +372,7 @@ ATTACKS = (
         frozenset({"root_differs", "event_not_as_anchored"}),
         _remove_version_with_event,
     ),
-    _statement("add a document without an event", _ADD_ROW, "row_added"),
+    _statement("add a document without an event", _ADD_ROW, "row_added", may=True),
     _statement(
         "remove an attachment's row",
         "DELETE FROM archive.attachment WHERE ctid = (SELECT ctid FROM archive.attachment LIMIT 1)",
@@ -381,6 +389,7 @@ ATTACKS = (
         "INSERT INTO archive.verdict_set_aside "
         "SELECT document_id, version, check_no, position, check_no FROM archive.verdict_in_force LIMIT 1",
         "row_added",
+        may=True,
     ),
     _statement(
         "remove a later check",
@@ -398,6 +407,7 @@ ATTACKS = (
         "UPDATE archive.quarantine SET state = 'released' WHERE ctid = "
         "(SELECT ctid FROM archive.quarantine WHERE state = 'open' LIMIT 1)",
         "row_differs",
+        may=True,
     ),
     _statement(
         "remove the line of a withheld record",
@@ -408,6 +418,7 @@ ATTACKS = (
         "take a person's link back",
         "UPDATE archive.same_as SET state = 'refused' WHERE state = 'confirmed'",
         "row_differs",
+        may=True,
     ),
     _statement(
         "say that two documents are the same",
@@ -415,14 +426,18 @@ ATTACKS = (
         "greatest(a.id, b.id), 'A', repeat('a', 64), now(), 'found' FROM archive.document a, archive.document b "
         "WHERE a.id <> b.id LIMIT 1",
         "row_added",
+        may=True,
     ),
     _statement(
         "mark a document as gone from its source",
         "UPDATE archive.document SET gone_from_source_at = now() "
         "WHERE ctid = (SELECT ctid FROM archive.document LIMIT 1)",
         "row_differs",
+        may=True,
     ),
-    _statement("change what a run counted", "UPDATE archive.run SET archived = archived + 1", "row_differs"),
+    _statement(
+        "change what a run counted", "UPDATE archive.run SET archived = archived + 1", "row_differs", may=True
+    ),
     _statement(
         "forget an object",
         "DELETE FROM archive.object WHERE sha256 = (SELECT sha256 FROM archive.attachment LIMIT 1)",

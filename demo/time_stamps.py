@@ -30,17 +30,18 @@ class HouseTimeStamper(TimeStamper):
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
         """The answer to ``req``: granted."""
-        info = self._info(req["message_imprint"]).dump()
+        info = self._info(req["message_imprint"], req["nonce"].native).dump()
         token = cms.ContentInfo({"content_type": "signed_data", "content": self._signed(info)})
         token = cms.ContentInfo.load(token.dump())
         return tsp.TimeStampResp(
             {"status": tsp.PKIStatusInfo({"status": "granted"}), "time_stamp_token": token}
         )
 
-    def _info(self, imprint: tsp.MessageImprint) -> tsp.TSTInfo:
+    def _info(self, imprint: tsp.MessageImprint, nonce: int | None) -> tsp.TSTInfo:
         digest = imprint["hashed_message"].native
         return tsp.TSTInfo(
             {
+                **({} if nonce is None else {"nonce": nonce}),
                 "version": "v1",
                 "policy": _POLICY,
                 "message_imprint": imprint,

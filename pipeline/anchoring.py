@@ -62,6 +62,22 @@ def anchor_ledger(
     return AnchoredLedger(done, published, tuple(failures))
 
 
+def anchored_value(done: AnchoredLedger) -> dict[str, object]:
+    """``done`` as JSON values; ``number`` is ``None`` for an empty ledger."""
+    anchored = done.anchored
+    return {
+        "number": anchored.anchor.number if anchored else None,
+        "tree_size": anchored.anchor.tree_size if anchored else 0,
+        "root": anchored.anchor.root if anchored else None,
+        "head": anchored.anchor.head if anchored else None,
+        "record_sha256": anchored.record_sha256 if anchored else None,
+        "time_stamped": anchored is not None and anchored.token_sha256 is not None,
+        "made": anchored is not None and anchored.made,
+        "published": done.published,
+        "failures": list(done.failures),
+    }
+
+
 def _needs_stamp(stores: Stores, at: datetime) -> bool:
     """Whether the last anchor has no time-stamp, or one whose authority's certificate ends soon."""
     last = latest_anchor(stores.engine, stores.objects)

@@ -78,21 +78,21 @@ def plan_backfill(source: str, context: Mapping[str, object]) -> Planned:
 
 def receive(batch: BatchValue) -> BatchValue:
     """Fetch, screen, store and normalise one batch."""
-    with _opened() as (settings, stores):
+    with opened_stores() as (settings, stores):
         stages.receive_batch(settings, stores, BatchRef(**batch))
     return batch
 
 
 def judge(batch: BatchValue) -> BatchValue:
     """Verify every signature of one batch."""
-    with _opened() as (settings, stores):
+    with opened_stores() as (settings, stores):
         stages.judge_batch(settings, stores, BatchRef(**batch))
     return batch
 
 
 def load(batch: BatchValue) -> dict[str, int]:
     """Load one batch; returns its counts."""
-    with _opened() as (settings, stores):
+    with opened_stores() as (settings, stores):
         report = stages.load_batch(settings, stores, BatchRef(**batch), attempt=uuid.uuid4().hex)
     return asdict(report)
 
@@ -111,7 +111,7 @@ def account(run: str | None) -> dict[str, object]:
         )
     if run == DRY_RUN:
         return {}
-    with _opened() as (settings, stores):
+    with opened_stores() as (settings, stores):
         summary = stages.close_run(settings, stores, run)
     return summary_value(summary)
 
@@ -130,7 +130,7 @@ def report(summary: Mapping[str, object]) -> dict[str, object]:
 
 def take_in_lists(context: Mapping[str, object]) -> dict[str, int]:
     """Take dropped revocation lists in, unless the form asks for a dry run; how many files had which outcome."""
-    if _form(context).get("dry_run"):
+    if run_form(context).get("dry_run"):
         return {}
     taken = take_in(load_settings(), datetime.now(UTC))
     for item in taken:
@@ -140,8 +140,8 @@ def take_in_lists(context: Mapping[str, object]) -> dict[str, int]:
 
 def reverify(context: Mapping[str, object]) -> dict[str, object]:
     """Verify again what has been affected since the last run; returns the summary (see ``pipeline.reverify``)."""
-    form = _form(context)
-    with _opened() as (settings, stores):
+    form = run_form(context)
+    with opened_stores() as (settings, stores):
         done = run_reverify(
             settings,
             stores,
@@ -162,7 +162,8 @@ def report_reverified(summary: Mapping[str, object]) -> dict[str, object]:
     return dict(summary)
 
 
-def _form(context: Mapping[str, object]) -> Mapping[str, object]:
+def run_form(context: Mapping[str, object]) -> Mapping[str, object]:
+    """The form of the Airflow run ``context``."""
     form = context["params"]
     if not isinstance(form, Mapping):
         raise FatalError("a run came without its form", expected="params")
@@ -187,7 +188,7 @@ def summary_value(summary: RunSummary) -> dict[str, object]:
 
 
 def _plan(settings: Settings, order: stages.Order, dry_run: bool = False) -> Planned:
-    with _opened() as (_, stores):
+    with opened_stores() as (_, stores):
         if dry_run:
             counts = stages.dry_run(settings, stores, order)
             _log.info(
@@ -214,7 +215,8 @@ def _span(span: Window) -> str:
 
 
 @contextmanager
-def _opened() -> Iterator[tuple[Settings, stages.Stores]]:
+def opened_stores() -> Iterator[tuple[Settings, stages.Stores]]:
+    """The settings and the stores of this installation, closed afterwards."""
     quiet_libraries()
     settings = load_settings()
     stores = stages.open_stores(settings)

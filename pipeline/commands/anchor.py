@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.anchoring import anchor_ledger
+from pipeline.anchoring import anchor_ledger, anchored_value
 from pipeline.commands.output import Output
 from pipeline.settings import load_settings
 from pipeline.stages import open_stores
@@ -27,24 +27,13 @@ def anchor(
     output: Output = context.obj
     settings = load_settings()
     done = anchor_ledger(settings, open_stores(settings))
-    anchored = done.anchored
-    told = {
-        "number": anchored.anchor.number if anchored else None,
-        "tree_size": anchored.anchor.tree_size if anchored else 0,
-        "root": anchored.anchor.root if anchored else None,
-        "head": anchored.anchor.head if anchored else None,
-        "record_sha256": anchored.record_sha256 if anchored else None,
-        "time_stamped": anchored is not None and anchored.token_sha256 is not None,
-        "made": anchored is not None and anchored.made,
-        "published": done.published,
-        "failures": list(done.failures),
-    }
+    told = anchored_value(done)
     if as_json:
         output.json(told)
-    elif anchored is None:
+    elif done.anchored is None:
         output.line(output.words("anchor_nothing"))
     else:
-        output.line(output.words("anchor_made" if anchored.made else "anchor_unchanged", **told))
+        output.line(output.words("anchor_made" if done.anchored.made else "anchor_unchanged", **told))
         output.line(output.words("anchor_root", **told))
     for failure in () if as_json else done.failures:
         output.line(output.words("anchor_failure", failure=failure), style="yellow")

@@ -18,6 +18,28 @@ AUDIT: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "anchor_root": ("Gốc Merkle: {root}", "Merkle root: {root}"),
         "anchor_failure": ("Chưa tới được: {failure}", "Not reached: {failure}"),
+        "night_title": ("BÁO CÁO KHO LƯU TRỮ LIÊN THÔNG, {at}", "REPORT OF THE LIENTHONG ARCHIVE, {at}"),
+        "night_subject_good": ("Liên thông: kho lưu trữ toàn vẹn", "Lienthong: the archive is whole"),
+        "night_subject_bad": (
+            "Liên thông: KHO LƯU TRỮ CẦN NGƯỜI KIỂM TRA",
+            "Lienthong: THE ARCHIVE NEEDS A PERSON'S EYES",
+        ),
+        "night_anchor": (
+            "Mốc neo số {number}: {tree_size} sự kiện",
+            "Anchor number {number}: {tree_size} events",
+        ),
+        "night_head": ("Băm của sự kiện cuối: {head}", "Hash of the last event: {head}"),
+        "night_record": (
+            "SHA-256 của bản ghi mốc neo: {record_sha256}",
+            "SHA-256 of the record: {record_sha256}",
+        ),
+        "night_stamped": ("Có dấu thời gian RFC 3161", "With an RFC 3161 time-stamp"),
+        "night_not_stamped": ("Không có dấu thời gian", "Without a time-stamp"),
+        "night_not_anchored": (
+            "KHÔNG NEO ĐƯỢC SỔ CÁI: sổ cái không còn như lần neo trước, hoặc cơ sở dữ liệu lỗi",
+            "THE LEDGER WAS NOT ANCHORED: it is not the one that was anchored before, or the database failed",
+        ),
+        "night_no_audit": ("KIỂM TOÁN KHÔNG CHẠY XONG", "THE AUDIT DID NOT COME TO AN END"),
         "audit_clean": (
             "Kho lưu trữ toàn vẹn: {events} sự kiện, {anchors} mốc neo, {versions} phiên bản (đối chiếu {compared})",
             "The archive is whole: {events} events, {anchors} anchors, {versions} versions ({compared} compared)",
@@ -148,6 +170,5 @@ AUDIT: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Phép kiểm tra tệp không đáng tin: {error}",
             "The fixity check cannot be believed: {error}",
         ),
-        "audit_anchoring_failed": ("Không neo được sổ cái: {error}", "The ledger was not anchored: {error}"),
     }
 )

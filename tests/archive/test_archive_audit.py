@@ -15,10 +15,11 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from archive.access_roles import Role
 from archive.database import create_engine
 from archive.embedded import EmbeddedServer
 from archive.loader import Archive
-from archive.objects import ObjectStore
+from archive.objects import open_object_store
 from benchmarks.tampering import ATTACKS, Attack, Scene, prepare
 from demo.office import OfficeReport
 from pipeline.auditing import Audited, audit_archive
@@ -58,14 +59,16 @@ def scene(
     home = tmp_path / "home"
     shutil.copytree(whole.home, home)
     moved = replace(
-        whole, home=home, objects=home / "objects", trust=home / "trust", anchors=(home / "anchors",)
+        whole, home=home, objects=str(home / "objects"), trust=home / "trust", anchors=(home / "anchors",)
     )
     with psycopg.connect(postgres_server.url("postgres", "postgresql"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {WHOLE}")
-        engine = create_engine(postgres_server.url(name))
-        objects = ObjectStore(moved.objects)
-        yield Scene(moved, Stores(engine, objects, Archive(engine, objects)))
+        engine = create_engine(postgres_server.url(name), Role.LOADER)
+        superuser = create_engine(postgres_server.url(name))
+        objects = open_object_store(moved.objects)
+        yield Scene(moved, Stores(engine, objects, Archive(engine, objects)), superuser)
         engine.dispose()
+        superuser.dispose()
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -94,3 +97,14 @@ def test_an_attack_is_reported(scene: Scene, attack: Attack) -> None:
     done = audited(scene)
     assert set(done.counts) >= attack.kinds
     assert not done.clean
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [attack for attack in ATTACKS if attack.statement and not attack.may],
+    ids=lambda attack: attack.name,
+)
+def test_the_program_itself_may_not_do_it(scene: Scene, attack: Attack) -> None:
+    refused = pytest.raises(sa.exc.ProgrammingError, match="permission denied")
+    with refused, scene.stores.engine.begin() as connection:
+        connection.execute(sa.text(attack.statement))

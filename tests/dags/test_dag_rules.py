@@ -18,11 +18,11 @@ def dags(dag_bag):
 def test_every_source_has_its_two_dags_and_none_fails_to_import(dag_bag):
     assert dag_bag.import_errors == {}
     of_sources = {f"{kind}__{name}" for kind in ("sync", "backfill") for name in SOURCES}
-    assert set(dag_bag.dags) == of_sources | {"reverify_signatures"}
+    assert set(dag_bag.dags) == of_sources | {"audit_archive", "reverify_signatures"}
 
 
 def test_nightly_runs_have_a_real_interval_in_local_time(dags):
-    for name in ("reverify_signatures", *(f"sync__{source}" for source in SOURCES)):
+    for name in ("audit_archive", "reverify_signatures", *(f"sync__{source}" for source in SOURCES)):
         timetable = dags[name].timetable
         assert "Interval" in type(timetable).__name__
         assert str(timetable.timezone) == "Asia/Ho_Chi_Minh"
@@ -71,3 +71,15 @@ def test_the_backfill_form_asks_for_civil_days_batch_size_folder_and_dry_run(dag
 def test_verification_by_hand_asks_for_a_reason_and_takes_only_what_is_affected_unless_told(dags):
     form = dags["reverify_signatures"].params
     assert {name: form[name] for name in form} == {"reason": "", "everything": False, "dry_run": False}
+
+
+def test_an_audit_by_hand_asks_whether_all_is_to_be_read_and_how_much_otherwise(dags):
+    form = dags["audit_archive"].params
+    assert {name: form[name] for name in form} == {"full": False, "gigabytes": 11}
+
+
+def test_the_audit_and_its_message_do_not_wait_for_an_anchoring_that_succeeds(dags):
+    rules = {task.task_id: task.trigger_rule.value for task in dags["audit_archive"].tasks}
+    assert rules == {
+        "anchor": "all_success", "fixity": "all_done", "audit": "all_done", "report": "all_done",
+    }  # fmt: skip

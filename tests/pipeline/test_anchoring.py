@@ -1,0 +1,260 @@
+"""Anchors leave the database: files that are only added, and time-stamps of a real authority over HTTP."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from asn1crypto import cms
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+from typer.testing import CliRunner
+
+from archive.anchor_files import outside_anchors, publish, write_once
+from archive.anchor_record import read_anchor
+from archive.anchor_tokens import judge_stamps, token_of
+from archive.audit_anchors import StampedAnchor
+from archive.cursors import psycopg_cursor
+from archive.ledger import Event, EventType, append, lock
+from demo.pki import Credential, Pki, build_pki
+from demo.tsa_server import TsaServer
+from pipeline.anchoring import AnchoredLedger, anchor_ledger
+from pipeline.cli import build
+from pipeline.settings import Settings, load_settings
+from pipeline.stages import Stores, open_stores
+from pipeline.time_stamping import stamp_by
+from schemas.errors import RetriableError
+from signatures.trust import TrustStore
+from tests.signatures.pki_factory import day, issue, revocation_list
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+def pki() -> Pki:
+    return build_pki(2026)
+
+
+@pytest.fixture(scope="module")
+def trust(pki: Pki) -> TrustStore:
+    """What the office trusts, with its revocation lists."""
+    root, tsa_ca = (
+        pki.authorities[name].certificate.public_bytes(Encoding.DER) for name in ("root", "tsa-ca")
+    )
+    lists = (pki.crls["root"], pki.crls["tsa-ca"])
+    return TrustStore(roots=(root,), tsa_roots=(root,), intermediates=(tsa_ca,), crls=lists)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("LIENTHONG_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LIENTHONG_DATABASE_URL", database_url)
+    monkeypatch.setenv("LIENTHONG_ANCHORS", str(tmp_path / "share"))
+    monkeypatch.delenv("LIENTHONG_TSA_URL", raising=False)
+    return load_settings()
+
+
+@pytest.fixture
+def stores(settings: Settings) -> Iterator[Stores]:
+    opened = open_stores(settings)
+    yield opened
+    opened.engine.dispose()
+
+
+@pytest.fixture
+def happen(stores: Stores) -> Callable[[], None]:
+    """Something happens: one event more."""
+
+    def happen() -> None:
+        with stores.engine.begin() as connection:
+            cursor = psycopg_cursor(connection)
+            lock(cursor)
+            append(cursor, [Event(EventType.READING, "success", "s", "o")], datetime.now(UTC))
+
+    return happen
+
+
+def numbers(done: AnchoredLedger) -> tuple[int, bool, bool]:
+    assert done.anchored is not None
+    return done.anchored.anchor.number, done.anchored.made, done.anchored.token_sha256 is not None
+
+
+def test_every_folder_gets_every_anchor_as_the_object_store_has_it(
+    settings: Settings, stores: Stores, happen: Callable[[], None], tmp_path: Path
+) -> None:
+    for _ in range(3):
+        happen()
+        anchor_ledger(settings, stores)
+    assert settings.anchors == (tmp_path / "home" / "anchors", tmp_path / "share")
+    for folder in settings.anchors:
+        assert sorted(path.name for path in folder.iterdir()) == [
+            f"anchor-{number:06}.json" for number in (1, 2, 3)
+        ]
+        for item in outside_anchors(folder):
+            anchor = read_anchor(item.record)
+            assert anchor.number == item.number
+            with stores.engine.connect() as connection:
+                query = sa.text("SELECT record_sha256 FROM archive.anchor WHERE number = :number")
+                name = connection.scalar(query, {"number": item.number})
+            with stores.objects.open(str(name)) as stream:
+                assert stream.read() == item.record
+
+
+def test_a_folder_that_was_away_gets_what_it_missed_and_an_older_gap_stays_for_the_audit(
+    settings: Settings, stores: Stores, happen: Callable[[], None], tmp_path: Path
+) -> None:
+    share = tmp_path / "share"
+    happen()
+    anchor_ledger(settings, stores)
+    share.rename(tmp_path / "away")
+    share.write_text("no folder")
+    happen()
+    done = anchor_ledger(settings, stores)
+    assert numbers(done) == (2, True, False)
+    [failure] = done.failures
+    assert f"the folder of anchors {share} cannot be" in failure
+    share.unlink()
+    (tmp_path / "away").rename(share)
+    assert anchor_ledger(settings, stores).failures == ()
+    assert [item.number for item in outside_anchors(share)] == [1, 2]
+
+    (share / "anchor-000001.json").unlink()
+    happen()
+    anchor_ledger(settings, stores)
+    assert [item.number for item in outside_anchors(share)] == [2, 3]
+
+
+def test_a_file_that_a_crash_cut_short_is_completed_and_another_one_is_left_alone(
+    settings: Settings, stores: Stores, happen: Callable[[], None]
+) -> None:
+    happen()
+    anchor_ledger(settings, stores)
+    path = settings.anchors[0] / "anchor-000001.json"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
+    assert publish(stores.engine, stores.objects, settings.anchors[0]) == 1
+    assert path.read_bytes() == whole
+    path.write_bytes(b"khac")
+    assert publish(stores.engine, stores.objects, settings.anchors[0]) == 0
+    assert path.read_bytes() == b"khac"
+    assert not write_once(path, b"khac")
+
+
+def test_an_authority_stamps_the_record_and_openssl_agrees(
+    settings: Settings,
+    stores: Stores,
+    happen: Callable[[], None],
+    pki: Pki,
+    trust: TrustStore,
+    tmp_path: Path,
+) -> None:
+    happen()
+    with TsaServer(pki.tsa) as server:
+        done = anchor_ledger(settings, stores, stamp=stamp_by(server.url))
+        assert numbers(done) == (1, True, True)
+        assert numbers(anchor_ledger(settings, stores, stamp=stamp_by(server.url))) == (1, False, True)
+        assert server.asked == 1, "nothing new: the authority is not asked again"
+    [item] = outside_anchors(settings.anchors[0])
+    assert item.reply is not None
+    stamped = StampedAnchor(1, item.record, item.reply)
+    [judged] = judge_stamps([stamped], trust, datetime.now(UTC))
+    assert judged.passed, judged.judged.message
+    [untrusted] = judge_stamps([stamped], TrustStore(), datetime.now(UTC))
+    assert untrusted.judged.matches
+    assert not untrusted.passed
+    [other] = judge_stamps([StampedAnchor(1, item.record + b" ", item.reply)], trust, datetime.now(UTC))
+    assert (other.judged.matches, other.judged.stamp.sub_indication) == (False, "HASH_FAILURE")
+
+    for name in ("root", "tsa-ca"):
+        (tmp_path / f"{name}.pem").write_bytes(pki.authorities[name].certificate.public_bytes(Encoding.PEM))
+    reply = item.place.with_suffix(".tsr")
+    verify = ["openssl", "ts", "-verify", "-in", reply, "-data", item.place, "-CAfile", tmp_path / "root.pem",
+              "-untrusted", tmp_path / "tsa-ca.pem"]  # fmt: skip
+    told = subprocess.run(verify, capture_output=True, text=True, check=False)
+    assert "Verification: OK" in told.stdout, told.stderr
+
+
+def test_an_authority_that_is_away_or_refuses_is_told_and_asked_again_the_next_night(
+    settings: Settings, stores: Stores, happen: Callable[[], None], pki: Pki
+) -> None:
+    happen()
+    with TsaServer(pki.tsa) as gone:
+        away = stamp_by(gone.url)
+    done = anchor_ledger(settings, stores, stamp=away)
+    assert numbers(done) == (1, True, False)
+    assert "gave no time-stamp" in done.failures[0]
+    with TsaServer(pki.tsa, refuses=True) as server:
+        refused = anchor_ledger(settings, stores, stamp=stamp_by(server.url))
+    assert numbers(refused) == (2, True, False), "a new anchor, for its time-stamp"
+    assert "refused: rejection" in refused.failures[0]
+    with TsaServer(pki.tsa) as server:
+        assert numbers(anchor_ledger(settings, stores, stamp=stamp_by(server.url))) == (3, True, True)
+
+
+def test_a_token_over_something_else_is_no_time_stamp(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
+    with TsaServer(pki.tsa) as server:
+        good = stamp_by(server.url)(b"ban ghi")
+        monkeypatch.setattr(server, "answer", lambda _: good)
+        with pytest.raises(RetriableError, match="HASH_FAILURE"):
+            stamp_by(server.url)(b"ban ghi khac")
+        with pytest.raises(RetriableError, match="belongs to another request"):
+            stamp_by(server.url)(b"ban ghi")
+        monkeypatch.setattr(server, "answer", lambda _: b"khong phai DER")
+        with pytest.raises(RetriableError, match="gave no time-stamp"):
+            stamp_by(server.url)(b"ban ghi")
+
+
+def test_an_expired_authority_still_counts_where_a_newer_time_stamp_covers_its_anchor(
+    settings: Settings, stores: Stores, happen: Callable[[], None]
+) -> None:
+    """The renewal of RFC 4998: the newer anchor names the older one and its reply."""
+    ca = issue({NameOID.COMMON_NAME: "Gốc dấu thời gian"}, None, day(-100), day(5000), ca=True)
+    stamps = []
+    for name, start, end, moment in (("cũ", -10, 5, 4), ("mới", 0, 2000, 4.5)):
+        unit = issue(
+            {NameOID.COMMON_NAME: f"Dấu thời gian {name}"}, ca, day(start), day(end), tsa=True, key=rsa_key()
+        )
+        happen()
+        with TsaServer(Credential("tsa", unit.certificate, unit.key), partial(day, moment)) as server:  # type: ignore[arg-type]
+            anchor_ledger(settings, stores, stamp=stamp_by(server.url))
+    for item in outside_anchors(settings.anchors[0]):
+        assert item.reply is not None
+        stamps.append(StampedAnchor(item.number, item.record, item.reply))
+    lists = tuple(revocation_list(ca, day(when)) for when in (4.2, 100))
+    trust = TrustStore(tsa_roots=(ca.der,), crls=lists)
+    assert passing(stamps, trust, 100) == [2, 1]
+    assert passing(stamps[:1], trust, 100) == [], "nothing newer covers it"
+    revoked = revocation_list(ca, day(100), {load_serial(stamps[0]): day(3)})
+    assert passing(stamps, TrustStore(tsa_roots=(ca.der,), crls=(lists[0], revoked)), 100) == [2]
+
+
+def passing(stamps: list[StampedAnchor], trust: TrustStore, at: float) -> list[int]:
+    return [stamp.number for stamp in judge_stamps(stamps, trust, day(at)) if stamp.passed]
+
+
+def load_serial(stamp: StampedAnchor) -> int:
+    return int(cms.ContentInfo.load(token_of(stamp.reply))["content"]["certificates"][0].chosen.serial_number)
+
+
+def rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+def test_the_command_says_what_it_anchored(
+    settings: Settings, stores: Stores, happen: Callable[[], None]
+) -> None:
+    runner = CliRunner()
+    assert "Sổ cái còn trống" in runner.invoke(build(), ["anchor"]).output
+    happen()
+    told = json.loads(runner.invoke(build(), ["anchor", "--json"]).stdout)
+    assert (told["number"], told["tree_size"], told["made"], told["published"]) == (1, 2, True, 2)
+    again = runner.invoke(build(), ["anchor"])
+    assert again.exit_code == 0
+    assert "Không có sự kiện mới; mốc gần nhất là số 1, 2 sự kiện" in again.output
