@@ -99,7 +99,9 @@ def _hold_names(cursor: psycopg.Cursor[TupleRow]) -> None:
     with cursor.copy("COPY dossier_name FROM STDIN") as copy:
         for name in names:
             copy.write_row(name)
-    cursor.execute("ANALYZE dossier_name")
+    # Once, and with statistics: joined anew in each statement below, it was walked through for every membership.
+    cursor.execute(_HOLD)
+    cursor.execute("ANALYZE dossier_name, belongs")
 
 
 def _identified(rows: Iterable[TupleRow]) -> Iterable[tuple[str, str, str, str, UUID]]:
@@ -135,25 +137,28 @@ WHERE coalesce(v.file_code, v.file_title) <> ''
 _NAMES = f"SELECT DISTINCT source, code, title, term FROM ({_NAMED}) n"  # noqa: S608 - constants of this module
 
 _BELONGS = f"""
-SELECT n.document_id, k.id AS dossier_id FROM ({_NAMED}) n
+SELECT DISTINCT n.document_id, k.id AS dossier_id FROM ({_NAMED}) n
 JOIN dossier_name k ON (k.source, k.code, k.title, k.term) = (n.source, n.code, n.title, n.term)
 """  # noqa: S608 - constants of this module
+
+_HOLD = f"CREATE TEMPORARY TABLE belongs ON COMMIT DROP AS {_BELONGS}"
 
 _MAKE = """
 INSERT INTO archive.dossier (id, origin, source, keywords, decided)
 SELECT DISTINCT id, 'records', source, '{}'::text[], '{}'::text[] FROM dossier_name ON CONFLICT DO NOTHING
 """
 
-_ENTER = f"""
+_ENTER = """
 INSERT INTO archive.dossier_document (dossier_id, document_id, origin, taken_out)
-SELECT DISTINCT dossier_id, document_id, 'records', false FROM ({_BELONGS}) b ON CONFLICT DO NOTHING
-"""  # noqa: S608 - constants of this module
+SELECT dossier_id, document_id, 'records', false FROM belongs b
+WHERE NOT EXISTS (SELECT FROM archive.dossier_document x
+  WHERE x.dossier_id = b.dossier_id AND x.document_id = b.document_id)
+"""
 
-_LEAVE = f"""
+_LEAVE = """
 DELETE FROM archive.dossier_document x WHERE x.origin = 'records'
-AND NOT EXISTS (SELECT FROM ({_BELONGS}) b
-  WHERE b.dossier_id = x.dossier_id AND b.document_id = x.document_id)
-"""  # noqa: S608 - constants of this module
+AND NOT EXISTS (SELECT FROM belongs b WHERE b.dossier_id = x.dossier_id AND b.document_id = x.document_id)
+"""
 
 _DESCRIBE = """
 WITH period AS (SELECT * FROM unnest(%(printed)s::text[], %(ranks)s::int[]) AS p(printed, rank)),
