@@ -7,6 +7,7 @@ from collections import ChainMap
 from pipeline.words.access import ACCESS
 from pipeline.words.audit import AUDIT
 from pipeline.words.general import GENERAL
+from pipeline.words.handover import HANDOVER
 from pipeline.words.holdings import HOLDINGS
 from pipeline.words.keys import KEYS
 from pipeline.words.links import LINKS
@@ -19,6 +20,7 @@ _TABLES = (
     ACCESS,
     AUDIT,
     GENERAL,
+    HANDOVER,
     KEYS,
     HOLDINGS,
     LINKS,

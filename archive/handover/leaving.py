@@ -50,7 +50,8 @@ class LeftOut:
     """Something that was asked for and does not leave.
 
     Attributes:
-        object: its identity. reason: ``access``, ``disposed``, ``recalled`` or ``duplicate``.
+        object: its identity. reason: ``access`` (its class may not be read), ``disposed`` (its content was
+            destroyed), ``recalled`` or ``undated``.
     """
 
     object: str
@@ -59,28 +60,25 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What was asked for, and what became of it: ``selected`` is ``len(out) + len(left_out)``.
+    """What was asked for, and what became of it: ``selected`` is ``handed_over`` plus all that was left out.
 
     Attributes:
         kind: ``register``, ``sip``, ``hsltcq`` or ``bag``.
-        selected: how many documents were asked for. out: identities of those that leave.
-        items: what leaves. left_out: what does not.
-        notices: what the receiver should know, counted by code.
+        selected: how many documents (or entries of a register) were asked for. handed_over: how many leave.
+        items: what leaves. documents: identities of the documents in them whose history is to say so.
+        left_out: how many do not leave, by reason (see ``LeftOut``).
+        notices: what the person should know, counted by code.
+        seal: SHA-256 that vouches for the whole: of a bag's tag manifest; ``""`` where only the items have one.
     """
 
     kind: str
     selected: int
-    out: Sequence[str]
+    handed_over: int
     items: Sequence[Item]
-    left_out: Sequence[LeftOut] = ()
+    documents: Sequence[str] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
     notices: Mapping[str, int] = field(default_factory=dict)
-
-    def reasons(self) -> dict[str, int]:
-        """How many were left out, by reason."""
-        counted: dict[str, int] = {}
-        for left in self.left_out:
-            counted[left.reason] = counted.get(left.reason, 0) + 1
-        return counted
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +132,10 @@ def hand_over(
     Raises:
         FatalError: the counts do not add up, or the database refuses; nothing was handed over.
     """
-    if handover.selected != len(handover.out) + len(handover.left_out):
+    left = sum(handover.left_out.values())
+    if handover.selected != handover.handed_over + left:
         raise FatalError(
-            f"{handover.selected} selected, but {len(handover.out)} handed over and {len(handover.left_out)} left out",
+            f"{handover.selected} selected, but {handover.handed_over} handed over and {left} left out",
             action="report this; nothing was handed over",
         )
     _sync(partial)
@@ -163,17 +162,18 @@ def _events(handover: Handover, target: Path, who: Who) -> list[Event]:
     events = [_event(export, handover.kind, item) for item in handover.items]
     events += [
         Event(EventType.EXPORT, "success", "", identity, payload={"export": export, "kind": handover.kind})
-        for identity in sorted(set(handover.out) - {item.object for item in handover.items})
+        for identity in sorted(set(handover.documents) - {item.object for item in handover.items})
     ]
     payload: dict[str, Json] = {
         "kind": handover.kind,
         "name": target.name,
+        "seal": handover.seal,
         "by": who.by,
         "account": who.account,
         "why": who.why,
         "selected": handover.selected,
-        "handed_over": len(handover.out),
-        "left_out": handover.reasons(),
+        "handed_over": handover.handed_over,
+        "left_out": dict(handover.left_out),
         "items": len(handover.items),
         "files": sum(item.files for item in handover.items),
         "bytes": sum(item.size for item in handover.items),

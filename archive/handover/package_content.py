@@ -75,6 +75,12 @@ class PackedDocument:
     fields: Fields
     access: str | None = None
 
+    def manifests(self) -> list[tuple[str, str]]:
+        """The manifests of its version and of that version's later checks: our name, SHA-256."""
+        current = self.view.current
+        checks = [(f"{self.stem}.check-{check.check_no}.json", check.sha256) for check in current.checks]
+        return [(f"{self.stem}.manifest.json", current.manifest_sha256), *checks]
+
 
 @dataclass(frozen=True, slots=True)
 class Package:

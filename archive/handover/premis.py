@@ -25,7 +25,6 @@ _RESTRICTIONS: Mapping[str, str] = MappingProxyType(
         "open": "Công khai",
         "conditional": "Sử dụng có điều kiện",
         "personal": "Sử dụng có điều kiện: dữ liệu cá nhân",
-        "sealed": "Niêm phong: chỉ theo quyết định của người có thẩm quyền",
     }
 )
 

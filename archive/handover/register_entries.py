@@ -53,6 +53,7 @@ class Wanted:
         source: name of the source whose register it is.
         period: its days: of arrival (of issue where none is told) or of issue.
         type_code: only this type: Party organs number each type by itself; ``None`` for all.
+        readable: classes of access that may be printed; ``None`` for all.
         whole: also the subjects of recalled documents, for a clerk.
     """
 
@@ -60,6 +61,7 @@ class Wanted:
     source: str
     period: Period
     type_code: str | None = None
+    readable: tuple[str, ...] | None = None
     whole: bool = False
 
 
@@ -88,15 +90,17 @@ class Counts:
     Attributes:
         selected: documents of the source and direction in the period, or without any day.
         undated: of them, without a day: in no year's register.
+        closed: of them, with a day, but of a class of access that may not be printed.
     """
 
     selected: int
     undated: int
+    closed: int
 
     @property
     def printed(self) -> int:
         """Entries of the register."""
-        return self.selected - self.undated
+        return self.selected - self.undated - self.closed
 
 
 @contextlib.contextmanager
@@ -108,6 +112,7 @@ def register_entries(
         "source": wanted.source,
         "direction": _DIRECTIONS[wanted.form.name].value,
         "type_code": wanted.type_code,
+        "readable": None if wanted.readable is None else list(wanted.readable),
         "first": wanted.period.first,
         "last": wanted.period.last,
     }
@@ -242,8 +247,10 @@ _FROM = """FROM archive.document d
     CASE WHEN :direction = 'incoming' THEN v.arrival_number ELSE coalesce(v.number, v.symbol) END AS number) AS r"""
 _WHERE = """WHERE d.source = :source AND d.kind = 'document' AND v.direction = :direction
   AND (CAST(:type_code AS text) IS NULL OR v.type_code = :type_code)"""
+_OPEN = "(CAST(:readable AS text[]) IS NULL OR d.access = ANY(CAST(:readable AS text[])))"
 _COUNTS = sa.text(
-    f"""SELECT count(*) AS selected, count(*) FILTER (WHERE r.day IS NULL) AS undated {_FROM} {_WHERE}
+    f"""SELECT count(*) AS selected, count(*) FILTER (WHERE r.day IS NULL) AS undated,
+      count(*) FILTER (WHERE r.day IS NOT NULL AND NOT {_OPEN}) AS closed {_FROM} {_WHERE}
     AND (r.day IS NULL OR r.day BETWEEN :first AND :last)"""
 )
 _NAMED = """nullif(concat_ws(' ngày ', nullif(concat_ws(' ', w.type_name, coalesce(w.symbol, w.uid)), ''),
@@ -262,6 +269,7 @@ _ENTRIES = sa.text(
       (SELECT array_agg({_NAMED} ORDER BY w.issued_date NULLS LAST, w.document_id)
         FILTER (WHERE {_NAMED} IS NOT NULL) {_ABOUT} AND f.kind = 'replies_to') AS answers,
       s.status_code AS status, s.moment AS status_at
-    {_FROM} LEFT JOIN LATERAL ({_NEWEST_STATUS}) s ON true {_WHERE} AND r.day BETWEEN :first AND :last
+    {_FROM} LEFT JOIN LATERAL ({_NEWEST_STATUS}) s ON true {_WHERE}
+      AND r.day BETWEEN :first AND :last AND {_OPEN}
     ORDER BY substring(r.number from '\\d{{1,18}}')::bigint NULLS LAST, r.number, r.day, v.symbol_norm, d.id"""  # noqa: S608 - constants of this module
 )

@@ -63,5 +63,8 @@ def safe_name(text: str, fallback: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """``text`` without diacritics, its case kept."""
-    return "".join(fold(letter).upper() if letter.isupper() else fold(letter) for letter in text)
+    """``text`` without diacritics; case and spaces are kept, which ``fold`` would take away."""
+    letters = (letter if letter.isspace() else fold(letter) for letter in text)
+    return "".join(
+        folded.upper() if letter.isupper() else folded for letter, folded in zip(text, letters, strict=True)
+    )

@@ -25,7 +25,8 @@ from pathlib import Path
 
 from archive.handover.ead3 import ead3_xml
 from archive.handover.mets import Described, Group, Link, Structure, Written, mets_xml
-from archive.handover.package_content import Package, PackedDocument
+from archive.handover.originals import copy_object
+from archive.handover.package_content import Package
 from archive.handover.package_notes import notes_text
 from archive.handover.premis import premis_xml
 from archive.handover.tt05_fields import DOCUMENT_RULES, DOSSIER_RULES, LOT_RULES
@@ -65,17 +66,7 @@ class _Folder:
         self, path: str, objects: ObjectStore, sha256: str, media_type: str, created: datetime
     ) -> Written:
         """Copy an object of the store and prove on the way that its bytes are still those of its name."""
-        digest, size = hashlib.sha256(), 0
-        with objects.open(sha256) as source, self._target(path).open("xb") as target:
-            while piece := source.read(1 << 20):
-                digest.update(piece)
-                target.write(piece)
-                size += len(piece)
-        if digest.hexdigest() != sha256:
-            raise FatalError(
-                f"the stored object {sha256} holds other bytes than its name says",
-                action="nothing was handed over; run `lienthong audit` and restore the object from the backup",
-            )
+        size = copy_object(objects, sha256, self._target(path))
         return self._note(path, size, sha256, media_type, created)
 
     def _target(self, path: str) -> Path:
@@ -169,18 +160,10 @@ def _preservation(folder: _Folder, package: Package, objects: ObjectStore) -> li
         written = folder.put(f"metadata/other/{name}", data, media_type)
         found.append(Described(written, "OTHER", other="signature verdicts"))
     for document in package.documents:
-        for path, sha256 in _manifests(document):
-            copied = folder.copy(path, objects, sha256, JSON, document.view.current.received_at)
+        for name, sha256 in document.manifests():
+            received = document.view.current.received_at
+            copied = folder.copy(f"metadata/other/{name}", objects, sha256, JSON, received)
             found.append(Described(copied, "OTHER", other="Lienthong manifest"))
-    return found
-
-
-def _manifests(document: PackedDocument) -> list[tuple[str, str]]:
-    """The manifest of the version and those of its later checks: path, SHA-256."""
-    current = document.view.current
-    found = [(f"metadata/other/{document.stem}.manifest.json", current.manifest_sha256)]
-    for check in current.checks:
-        found.append((f"metadata/other/{document.stem}.check-{check.check_no}.json", check.sha256))
     return found
 
 

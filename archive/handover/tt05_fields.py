@@ -119,7 +119,7 @@ _MODES = {
     "cong khai": "01", "rong rai": "01", "su dung rong rai": "01", "su dung co dieu kien": "02",
     "co dieu kien": "02", "tiep can co dieu kien": "02", "han che": "02", "han che su dung": "02",
 }  # fmt: skip
-_MODE_OF_CLASS = {"open": "01", "conditional": "02", "personal": "02", "sealed": "02"}
+_MODE_OF_CLASS = {"open": "01", "conditional": "02", "personal": "02"}
 _CONFIDENCE = {
     "goc dien tu": "01", "ban goc dien tu": "01", "so hoa": "02", "ban so hoa": "02", "hon hop": "03",
 }  # fmt: skip
