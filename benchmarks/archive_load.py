@@ -29,7 +29,7 @@ from archive.loader import Archive, Archived, Batch
 from archive.objects import ObjectStore
 from archive.runs import account, record_listed, start_run
 from benchmarks.copy_floor import NewRows, copy_batch, rows_in
-from benchmarks.generated_records import CLOCK, SOURCE, generated_records
+from benchmarks.generated_records import CLOCK, SOURCE, generated_records, placing
 from benchmarks.measured_server import Taken, clocked, fresh_archive, measured_server
 from schemas.record import Window
 
@@ -142,7 +142,7 @@ class Spool:
 
     def __init__(self, folder: Path, objects: ObjectStore, documents: int, size: int) -> None:
         folder.mkdir()
-        self._folder, self._objects, self._size = folder, objects, size
+        self._folder, self._put, self._size = folder, placing(objects), size
         self.documents = documents
         self.batches = -(-documents // size)
 
@@ -150,7 +150,7 @@ class Spool:
         """Each batch, new."""
         for number in range(self.batches):
             start = number * self._size
-            records = generated_records(start, min(self._size, self.documents - start), self._objects)
+            records = generated_records(start, min(self._size, self.documents - start), self._put)
             (self._folder / str(number)).write_bytes(pickle.dumps(records))
             yield records
 

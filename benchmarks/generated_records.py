@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from archive.manifest import FileVerdict, Processed, manifest_bytes
-from archive.objects import ObjectStore
+from archive.objects import ObjectStore, StoredObject
 from archive.outcomes import Archived
 from schemas.document import (
     AttachmentRef,
@@ -30,21 +31,36 @@ _TEXT = (
 )
 
 
-def generated_records(start: int, count: int, objects: ObjectStore) -> list[Archived]:
-    """Records number ``start`` to ``start + count - 1``, their bytes in the store; a number's record never differs.
+Put = Callable[[bytes], StoredObject]
 
-    Every second one cites a document half its number. The bytes go to their places without waiting for the disk:
-    the store is not what is measured with them.
+
+def generated_records(start: int, count: int, put: Put) -> list[Archived]:
+    """Records number ``start`` to ``start + count - 1``, their bytes ``put``; a number's record never differs.
+
+    Every second one cites a document half its number.
     """
-    return [_record(n, objects) for n in range(start, start + count)]
+    return [_record(n, put) for n in range(start, start + count)]
 
 
-def _record(n: int, objects: ObjectStore) -> Archived:
+def placing(objects: ObjectStore) -> Put:
+    """Puts bytes to their places without waiting for the disk, where the store is not what is measured."""
+
+    def put(data: bytes) -> StoredObject:
+        sha256 = hashlib.sha256(data).hexdigest()
+        place = Path(objects.location) / "sha256" / sha256[:2] / sha256
+        if created := not place.exists():
+            place.write_bytes(data)
+        return StoredObject(sha256, len(data), created)
+
+    return put
+
+
+def _record(n: int, put: Put) -> Archived:
     syllables = _TEXT.split()
     words = [syllables[(n * 7 + k * k) % len(syllables)] for k in range(220)]
     issued = date(2010, 1, 1) + timedelta(days=n % 5000)
-    original = _place(objects, f"original {n}".encode())
-    files = [_place(objects, f"file {n} {k}".encode()) for k in range(2)]
+    original = put(f"original {n}".encode())
+    files = [put(f"file {n} {k}".encode()) for k in range(2)]
     document = OfficialDocument(
         source=SOURCE,
         source_key=f"{n:032X}",
@@ -65,9 +81,13 @@ def _record(n: int, objects: ObjectStore) -> Archived:
         recipients=(Organ(name="Các chi bộ trực thuộc"), Organ(name="Lưu Văn phòng")),
         attachments=tuple(
             AttachmentRef(
-                ordinal=k, name=f"van-ban-{k}.pdf", sha256=sha256, size=size, media_type="application/pdf"
+                ordinal=k,
+                name=f"van-ban-{k}.pdf",
+                sha256=file.sha256,
+                size=file.size,
+                media_type="application/pdf",
             )
-            for k, (sha256, size) in enumerate(files, start=1)
+            for k, file in enumerate(files, start=1)
         ),
         relations=(Relation(kind=RelationKind.CITES, target=Reference(uid=f"H99.{n // 2}")),)
         if n % 2
@@ -76,20 +96,12 @@ def _record(n: int, objects: ObjectStore) -> Archived:
     verdict = Verdict("PDF", "Signature1", Indication.INDETERMINATE, "NO_REVOCATION_FOUND", Integrity.INTACT)
     processed = Processed(
         document=document,
-        original_sha256=original[0],
+        original_sha256=original.sha256,
         original_type="application/xml",
-        original_size=original[1],
+        original_size=original.size,
         context={"file": "van-ban.dxl"},
         changed_at=CLOCK - timedelta(minutes=n),
-        verdicts=(FileVerdict(files[0][0], 1, "van-ban-1.pdf", verdict),),
+        verdicts=(FileVerdict(files[0].sha256, 1, "van-ban-1.pdf", verdict),),
         received_at=CLOCK,
     )
-    return Archived(_place(objects, manifest_bytes(processed))[0], processed)
-
-
-def _place(objects: ObjectStore, data: bytes) -> tuple[str, int]:
-    sha256 = hashlib.sha256(data).hexdigest()
-    place = Path(objects.location) / "sha256" / sha256[:2] / sha256
-    if not place.exists():
-        place.write_bytes(data)
-    return sha256, len(data)
+    return Archived(put(manifest_bytes(processed)).sha256, processed)

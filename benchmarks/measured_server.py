@@ -10,19 +10,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+from psycopg import sql
+
 from archive.database import create_engine
 from archive.embedded import EmbeddedServer
 from archive.migrate import migrate
 
 _SETTINGS = {"autovacuum": "off", "max_wal_size": "4GB", "shared_buffers": "512MB"}
 
+_TEMPLATE = "bench_template"
+
 
 @contextmanager
-def measured_server() -> Iterator[EmbeddedServer]:
-    """The server, started; gone afterwards with all its data."""
+def measured_server(**settings: str) -> Iterator[EmbeddedServer]:
+    """The server, started; gone afterwards with all its data. ``settings`` stand before ours."""
     folder = Path(tempfile.mkdtemp(prefix="lienthong-bench-"))
     folder.chmod(0o711)  # as root the server runs as nobody, who must come through
-    server = EmbeddedServer(folder / "postgres", settings=_SETTINGS)
+    server = EmbeddedServer(folder / "postgres", settings=_SETTINGS | settings)
     try:
         server.start()
         yield server
@@ -33,10 +38,14 @@ def measured_server() -> Iterator[EmbeddedServer]:
 
 def fresh_archive(server: EmbeddedServer, name: str) -> str:
     """The URL of a new, migrated, empty database."""
-    server.ensure_database(name)
-    engine = create_engine(server.url(name))
+    server.ensure_database(_TEMPLATE)
+    engine = create_engine(server.url(_TEMPLATE))
     migrate(engine)
     engine.dispose()
+    with psycopg.connect(server.url("postgres", "postgresql"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(_TEMPLATE))
+        )
     return server.url(name)
 
 
