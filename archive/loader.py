@@ -12,9 +12,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import chain
+from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
@@ -144,12 +145,15 @@ class Archive:
             digest = _digest(outcomes)
             if (report := _loaded_before(cursor, batch, plan, digest)) is not None:
                 return report
-            report = self._write(cursor, batch, outcomes)
-            _write_batch(cursor, batch, plan, digest, report, self._clock())
-        return report
+            return self._write(cursor, batch, plan, digest, outcomes)
 
     def _write(
-        self, cursor: psycopg.Cursor[TupleRow], batch: Batch, outcomes: Sequence[Outcome]
+        self,
+        cursor: psycopg.Cursor[TupleRow],
+        batch: Batch,
+        plan: int,
+        digest: str,
+        outcomes: Sequence[Outcome],
     ) -> LoadReport:
         decided = _decided(outcomes)
         pairs = list(decided)
@@ -165,24 +169,31 @@ class Archive:
         at = self._clock()
         with ThreadPoolExecutor(1) as store:
             # The store is asked while the database works: an object that is missing undoes the batch.
-            files = store.submit(stored_files, self.objects, [record for _, record in records])
+            asked = store.submit(stored_files, self.objects, [record for _, record in records])
             versions = write_versions(cursor, batch.source, batch.run, records)
-            write_objects(cursor, files.result(), at)
+            files = asked.result()
+        if len(versions) < len(records):  # another loader was faster: the objects are those of its manifests
+            files = stored_files(self.objects, [version.archived for version in versions])
+        write_objects(cursor, files.every, at)
         written = {(version.archived.key, version.archived.revision) for version in versions}
         events = [_ingestion(batch, version) for version in versions]
-        events += set_aside(
+        aside = set_aside(
             cursor,
+            self.objects,
             Place(batch.source, batch.run, at),
             [outcome for outcome in fresh.values() if isinstance(outcome, Quarantined)],
             [outcome for outcome in decided.values() if isinstance(outcome, Withheld)],
             sorted(written),
         )
-        if events:
-            ledger.lock(cursor)
-            recalls = link(cursor, [(version.document_id, version.number) for version in versions], at)
-            settle_following(cursor, versions)
-            ledger.append(cursor, [*events, *(_recall(batch, recall) for recall in recalls)], at)
-        return _report(outcomes, decided, known, written)
+        report = _report(outcomes, decided, known, written)
+        _write_batch(cursor, batch, plan, digest, report, at)
+        ledger.lock(cursor)
+        recalls = link(cursor, [(version.document_id, version.number) for version in versions], at)
+        settle_following(cursor, versions)
+        events += [*aside.events, *(_recall(batch, recall) for recall in recalls)]
+        events.append(_loaded(batch, plan, digest, report, aside.again, files.evidence))
+        ledger.append(cursor, events, at)
+        return report
 
 
 def _be_alone(cursor: psycopg.Cursor[TupleRow], batch: Batch) -> None:
@@ -318,6 +329,30 @@ def _ingestion(batch: Batch, version: Version) -> Event:
         "manifest_sha256": version.archived.manifest_sha256,
     }
     return Event(EventType.INGESTION, "success", batch.source, version.document_id, batch.run, payload)
+
+
+def _loaded(
+    batch: Batch,
+    plan: int,
+    digest: str,
+    report: LoadReport,
+    again: Sequence[UUID],
+    evidence: Sequence[str],
+) -> Event:
+    """The batch's last event: with it the ledger can make the batch's row again, and what it did without an event."""
+    payload: dict[str, Json] = {
+        "step": "loaded",
+        "plan": plan,
+        "number": batch.number,
+        "attempt": key_text(batch.attempt),
+        "records_sha256": digest,
+        **asdict(report),
+    }
+    if again:
+        payload["again"] = [str(row) for row in again]
+    if evidence:
+        payload["evidence"] = list(evidence)
+    return Event(EventType.ACCOUNTING, "success", batch.source, batch.run, batch.run, payload)
 
 
 def _recall(batch: Batch, recall: Recall) -> Event:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from archive import identities, ledger
+from archive.canonical import Json
 from archive.cursors import psycopg_cursor
 from archive.failures import database_errors
 from archive.ledger import Event, EventType
@@ -98,6 +100,11 @@ def start_run(
             _START,
             {**values, "id": run, "attempt": attempt, "window_start": window.start, "window_end": window.end},
         )
+        _note(
+            connection,
+            _step(source, run, "started", run_key=key, attempt=attempt, kind=kind, **_window(window)),
+            started,
+        )
         return str(run)
 
 
@@ -108,12 +115,12 @@ def run_clock(engine: sa.Engine, run: RunId) -> datetime:
 
 def record_listed(engine: sa.Engine, run: RunId, listed: int, unchanged_at_plan: int, batches: int) -> None:
     """Keep what the run's inventory came to. A new plan replaces the one before; batches count anew."""
+    counts: dict[str, Json] = {"listed": listed, "unchanged_at_plan": unchanged_at_plan, "batches": batches}
     with database_errors("keeping a run's inventory"), engine.begin() as connection:
-        done = connection.execute(
-            _LISTED, {"id": run, "listed": listed, "unchanged": unchanged_at_plan, "batches": batches}
-        )
-        if done.rowcount != 1:
+        row = connection.execute(_LISTED, {"id": run, **counts}).first()
+        if row is None:
             raise _unknown(run)
+        _note(connection, _step(row.source, run, "planned", plan=row.plan, **counts), datetime.now(UTC))
 
 
 def account(engine: sa.Engine, run: RunId, *, now: datetime | None = None) -> RunSummary:
@@ -132,9 +139,7 @@ def account(engine: sa.Engine, run: RunId, *, now: datetime | None = None) -> Ru
             connection.execute(
                 _CLOSE, {"id": run, "state": state, "failure": failure, "finished": at, **_counts(before)}
             )
-            cursor = psycopg_cursor(connection)
-            ledger.lock(cursor)
-            ledger.append(cursor, [_accounting(before, failure)], at)
+            _note(connection, _accounting(before, failure), at)
         summary = _read(connection, run)
     if failure:
         raise FatalError(
@@ -171,8 +176,9 @@ _START = sa.text(
     0, 0, 0, 0, 0)"""
 )
 _LISTED = sa.text(
-    """UPDATE archive.run SET plan = plan + 1, listed = :listed, unchanged_at_plan = :unchanged,
-    batches = :batches, state = 'running', finished = NULL, failure = NULL WHERE id = :id"""
+    """UPDATE archive.run SET plan = plan + 1, listed = :listed, unchanged_at_plan = :unchanged_at_plan,
+    batches = :batches, state = 'running', finished = NULL, failure = NULL WHERE id = :id
+    RETURNING source, plan"""
 )
 _CLOSE = sa.text(
     """UPDATE archive.run SET state = :state, failure = :failure, finished = :finished, archived = :archived,
@@ -247,8 +253,31 @@ def _accounting(summary: RunSummary, failure: str | None) -> Event:
         summary.source,
         summary.run,
         summary.run,
-        {"listed": summary.listed, "batches": summary.batches, **_counts(summary), "failure": failure},
+        {
+            "step": "closed",
+            "listed": summary.listed,
+            "batches": summary.batches,
+            **_counts(summary),
+            "failure": failure,
+        },
     )
+
+
+def _step(source: str, run: RunId | UUID, step: str, **facts: Json) -> Event:
+    """A step of a run with the facts that its row gets, so that the ledger can make the row again."""
+    payload: dict[str, Json] = {"step": step, **facts}
+    return Event(EventType.ACCOUNTING, "success", source, str(run), str(run), payload)
+
+
+def _window(window: Window) -> dict[str, Json]:
+    ends = {"window_start": window.start, "window_end": window.end}
+    return {name: end and end.isoformat() for name, end in ends.items()}
+
+
+def _note(connection: sa.Connection, event: Event, at: datetime) -> None:
+    cursor = psycopg_cursor(connection)
+    ledger.lock(cursor)
+    ledger.append(cursor, [event], at)
 
 
 def _unknown(run: RunId) -> FatalError:

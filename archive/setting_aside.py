@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,12 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import TupleRow
 
+from archive.canonical import Json
 from archive.identities import quarantine_id
 from archive.ledger import Event, EventType
+from archive.objects import ObjectStore
 from archive.outcomes import Quarantined, Withheld
+from archive.quarantine_record import quarantine_bytes
 from archive.rows import json_text
 from archive.stored_text import column_text, key_text
 
@@ -28,23 +32,39 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """What was written.
+
+    Attributes:
+        events: what is new.
+        again: quarantine rows that only counted another attempt.
+    """
+
+    events: list[Event]
+    again: list[UUID]
+
+
+_FAILURE = ("stage", "reason", "message", "location", "original_sha256", "context")
+
+
+@dataclass(frozen=True, slots=True)
 class _Standing:
-    stage: str
-    reason: str
+    failure: tuple[object, ...]  # the columns of ``_FAILURE``
     state: str
-    attempts: int
     last_run: str
 
 
 def set_aside(
     cursor: psycopg.Cursor[TupleRow],
+    objects: ObjectStore,
     place: Place,
     quarantined: Sequence[Quarantined],
     withheld: Sequence[Withheld],
     archived: Sequence[tuple[str, str]],
-) -> list[Event]:
-    """Bring quarantine and withheld up to the batch's outcomes; returns what is new, as events.
+) -> SetAside:
+    """Bring quarantine and withheld up to the batch's outcomes.
 
+    What a failed record said goes into ``objects``, and leaves them again when the record turns out to be secret.
     ``archived`` are the (key, revision) that just entered the archive: those in quarantine leave it.
     The same failure in another run only counts an attempt; in the same run it changes nothing.
     """
@@ -53,12 +73,15 @@ def set_aside(
     released = [quarantine_id(place.source, key, revision) for key, revision in archived]
     standing = _locked(cursor, [*waiting, *secret, *released])
     events = _release(cursor, place, [row for row in released if row in standing], standing)
-    events += _enter(cursor, place, {row: record for row, record in waiting.items() if row not in standing})
-    events += _repeat(
-        cursor, place, {row: record for row, record in waiting.items() if row in standing}, standing
+    fresh = {row: record for row, record in waiting.items() if row not in standing}
+    events += _told(objects, place, _enter(cursor, place, fresh))
+    known = {row: record for row, record in waiting.items() if row in standing}
+    changed, again = _repeat(cursor, place, known, standing)
+    events += _told(objects, place, changed)
+    events += _empty(
+        cursor, objects, place, {row: record for row, record in secret.items() if row in standing}
     )
-    _empty(cursor, place, {row: record for row, record in secret.items() if row in standing})
-    return events + _withhold(cursor, place, withheld)
+    return SetAside(events + _withhold(cursor, place, withheld), again)
 
 
 def _id(place: Place, key: str, revision: str) -> UUID:
@@ -67,11 +90,11 @@ def _id(place: Place, key: str, revision: str) -> UUID:
 
 def _locked(cursor: psycopg.Cursor[TupleRow], rows: Sequence[UUID]) -> dict[UUID, _Standing]:
     cursor.execute(
-        """SELECT id, stage, reason, state, attempts, last_run::text FROM archive.quarantine
-        WHERE id = ANY(%s) ORDER BY id FOR UPDATE""",
+        f"""SELECT id, state, last_run::text, {", ".join(_FAILURE)} FROM archive.quarantine
+        WHERE id = ANY(%s) ORDER BY id FOR UPDATE""",  # noqa: S608 - constants of this module
         (list(rows),),
     )
-    return {row[0]: _Standing(*row[1:]) for row in cursor.fetchall()}
+    return {row[0]: _Standing(row[3:], row[1], row[2]) for row in cursor.fetchall()}
 
 
 def _release(
@@ -92,9 +115,9 @@ def _release(
 
 def _enter(
     cursor: psycopg.Cursor[TupleRow], place: Place, records: Mapping[UUID, Quarantined]
-) -> list[Event]:
+) -> dict[UUID, Quarantined]:
     if not records:
-        return []
+        return {}
     columns = list(zip(*(_values(place, row, records[row]) for row in sorted(records)), strict=True))
     cursor.execute(
         """INSERT INTO archive.quarantine (id, source, source_key, revision, stage, reason, message, location,
@@ -108,7 +131,7 @@ def _enter(
         [list(column) for column in columns],
     )
     entered = {row[0] for row in cursor.fetchall()}
-    return [_quarantine_event(place, row, record) for row, record in records.items() if row in entered]
+    return {row: record for row, record in records.items() if row in entered}
 
 
 def _values(place: Place, row: UUID, record: Quarantined) -> tuple[object, ...]:
@@ -132,40 +155,54 @@ def _repeat(
     place: Place,
     records: Mapping[UUID, Quarantined],
     standing: Mapping[UUID, _Standing],
-) -> list[Event]:
-    """Failures that are known: another attempt, another reason, or one that a release did not help."""
-    events: list[Event] = []
+) -> tuple[dict[UUID, Quarantined], list[UUID]]:
+    """Failures that are known: those that are others now, or that a release did not help; and mere repeats."""
+    told: dict[UUID, Quarantined] = {}
+    again: list[UUID] = []
     for row, record in records.items():
         before = standing[row]
-        reopened = before.state == "released"
-        changed = (before.stage, before.reason) != (record.stage, key_text(record.reason))
-        if before.last_run == place.run and not changed and not reopened:
-            continue
         _, _, _, _, *values, run = _values(place, row, record)
+        if before.state == "released" or not _same_failure(before.failure, values):
+            told[row] = record
+        elif before.last_run == place.run:
+            continue
+        else:
+            again.append(row)
         cursor.execute(
             """UPDATE archive.quarantine SET stage = %s, reason = %s, message = %s, location = %s,
             original_sha256 = %s, context = %s::jsonb, last_run = %s, attempts = attempts + 1,
             state = CASE state WHEN 'released' THEN 'open' ELSE state END WHERE id = %s""",
             (*values, run, row),
         )
-        if changed or reopened:
-            events.append(_quarantine_event(place, row, record))
-    return events
+    return told, again
 
 
-def _quarantine_event(place: Place, row: UUID, record: Quarantined) -> Event:
+def _same_failure(before: Sequence[object], now: Sequence[object]) -> bool:
+    *words, context = now
+    return (*words, json.loads(str(context))) == tuple(before)
+
+
+def _told(objects: ObjectStore, place: Place, records: Mapping[UUID, Quarantined]) -> list[Event]:
+    return [_quarantine_event(objects, place, row, record) for row, record in records.items()]
+
+
+def _quarantine_event(objects: ObjectStore, place: Place, row: UUID, record: Quarantined) -> Event:
     payload = {
         "key": key_text(record.key),
         "revision": key_text(record.revision),
         "stage": record.stage,
         "reason": record.reason,
         "original_sha256": record.original_sha256,
+        "record_sha256": objects.put_bytes(quarantine_bytes(place.source, record)).sha256,
     }
     return Event(EventType.QUARANTINE, "failure", place.source, str(row), place.run, payload)
 
 
-def _empty(cursor: psycopg.Cursor[TupleRow], place: Place, records: Mapping[UUID, Withheld]) -> None:
-    """A quarantined record that turns out to be secret leaves no words behind."""
+def _empty(
+    cursor: psycopg.Cursor[TupleRow], objects: ObjectStore, place: Place, records: Mapping[UUID, Withheld]
+) -> list[Event]:
+    """A quarantined record that turns out to be secret leaves no words behind, in rows or objects."""
+    events: list[Event] = []
     for row, record in records.items():
         cursor.execute(
             """UPDATE archive.quarantine SET message = '', location = '', context = '{}', state = 'rejected',
@@ -173,6 +210,25 @@ def _empty(cursor: psycopg.Cursor[TupleRow], place: Place, records: Mapping[UUID
             WHERE id = %s AND resolved_by IS DISTINCT FROM 'gate'""",
             (key_text(record.rule), place.at, place.run, row),
         )
+        if cursor.rowcount == 0:
+            continue
+        told = _told_before(cursor, row)
+        for sha256 in told:
+            # Before the commit: bytes without their row are a smaller evil than secret words that a crash leaves.
+            objects.remove(sha256)
+        payload: dict[str, Json] = {"rule": key_text(record.rule), "objects": list(told)}
+        events.append(Event(EventType.DELETION, "success", place.source, str(row), place.run, payload))
+    return events
+
+
+def _told_before(cursor: psycopg.Cursor[TupleRow], row: UUID) -> list[str]:
+    """The records of this row's failures, as the ledger names them."""
+    cursor.execute(
+        "SELECT payload FROM archive.event WHERE object = %s AND type = %s ORDER BY seq",
+        (str(row), EventType.QUARANTINE.value),
+    )
+    named = [json.loads(payload).get("record_sha256") for (payload,) in cursor.fetchall()]
+    return sorted({str(sha256) for sha256 in named if sha256})
 
 
 def _withhold(cursor: psycopg.Cursor[TupleRow], place: Place, records: Sequence[Withheld]) -> list[Event]:

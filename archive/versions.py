@@ -48,13 +48,27 @@ class _Known:
     changed_at: datetime | None
 
 
-def stored_files(objects: ObjectStore, records: Iterable[Archived]) -> list[StoredFile]:
-    """Every file that ``records`` name, once, in order of hash.
+@dataclass(frozen=True, slots=True)
+class StoredFiles:
+    """The files of some records.
+
+    Attributes:
+        every: each file once, in order of hash.
+        evidence: those of them that only verdicts name, in order: the others follow from the manifests.
+    """
+
+    every: Sequence[StoredFile]
+    evidence: Sequence[str]
+
+
+def stored_files(objects: ObjectStore, records: Iterable[Archived]) -> StoredFiles:
+    """Every file that ``records`` name, and what of their verdicts' evidence the store holds.
 
     Raises:
         FatalError: the object store lacks one: an index over missing bytes would be worth nothing.
     """
     types: dict[str, str] = {}
+    evidence: dict[str, str] = {}
     for record in records:
         types.setdefault(record.manifest_sha256, MANIFEST_TYPE)
         types.setdefault(record.processed.original_sha256, record.processed.original_type)
@@ -63,12 +77,14 @@ def stored_files(objects: ObjectStore, records: Iterable[Archived]) -> list[Stor
             if file.wrapped_sha256:
                 types.setdefault(file.wrapped_sha256, "application/octet-stream")
         for found in record.processed.verdicts:
-            for sha256, media_type in evidence_types(found.verdict).items():
-                if sha256 not in types and objects.exists(sha256):
-                    types[sha256] = media_type
+            evidence |= evidence_types(found.verdict)
+    kept = {sha256: evidence[sha256] for sha256 in sorted(evidence.keys() - types) if objects.exists(sha256)}
+    types = {**kept, **types}
     names = sorted(types)
     sizes = objects.sizes(names)
-    return [StoredFile(name, size, types[name]) for name, size in zip(names, sizes, strict=True)]
+    return StoredFiles(
+        [StoredFile(name, size, types[name]) for name, size in zip(names, sizes, strict=True)], list(kept)
+    )
 
 
 def evidence_types(verdict: Verdict) -> dict[str, str]:
