@@ -17,6 +17,8 @@ from archive.outcomes import Quarantined
 from schemas.errors import FatalError
 
 QUARANTINE_VERSION = 1
+QUARANTINE_TYPE = "application/vnd.lienthong.quarantine+json"
+"""Media type under which these objects stand in the table of objects."""
 QUARANTINE_MARK = "lienthong_quarantine"
 
 

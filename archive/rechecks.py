@@ -100,8 +100,16 @@ def start_verification(
         "policy": json.dumps(policy, sort_keys=True),
     }
     with database_errors("starting a verification"), engine.begin() as connection:
-        connection.execute(_START, values)
+        started = connection.execute(_START, values).rowcount
         row = connection.execute(_STARTED, values).one()
+        if started:
+            facts: dict[str, Json] = {
+                "run_key": key,
+                "why": column_text(why),
+                "trust_epoch": trust_epoch,
+                "policy": policy,
+            }
+            _note(connection, row.id, "verification started", now, **facts)
     return VerificationRun(row.id, row.started, row.trust_epoch)
 
 
@@ -153,7 +161,8 @@ def record(
             _settled(run, check, numbers[_place(check)] + 1, before[_place(check)], at) for check in checks
         ]
         files = [_put(objects, check) for check, _, _ in written]
-        kept = {file.sha256: file for file in (*files, *_evidence(objects, checks))}
+        evidence = _evidence(objects, checks)
+        kept = {file.sha256: file for file in (*files, *evidence)}
         write_objects(cursor, [kept[sha256] for sha256 in sorted(kept)], at)
         _write(cursor, run, written, files)
         changed = sum(count for _, count, _ in written)
@@ -163,8 +172,8 @@ def record(
         )
         ledger.lock(cursor)
         events = [
-            _event(check, count, state, file.sha256)
-            for (check, count, state), file in zip(written, files, strict=True)
+            _event(one, len(check.of.affected.attachments), file.sha256, {found.sha256 for found in evidence})
+            for check, one, file in zip(checks, written, files, strict=True)
         ]
         ledger.append(cursor, events, at)
     return Recorded(sum(len(check.of.affected.attachments) for check in checks), changed)
@@ -175,21 +184,39 @@ def finish_verification(
 ) -> Recorded:
     """Note that the consequences of ``lists`` are drawn, and close the run; its totals."""
     with database_errors("closing a verification"), engine.begin() as connection:
-        for item in lists:
-            connection.execute(
-                _KNOW,
-                {
-                    "sha256": item.sha256,
-                    "kind": item.kind,
-                    "issuer": column_text(item.issuer),
-                    "this_update": item.this_update,
-                    "next_update": item.next_update,
-                    "received_at": item.received_at,
-                    "run": run.id,
-                },
-            )
-        row = connection.execute(_FINISH, {"id": run.id, "at": at}).one()
+        known = [
+            fields for item in lists for fields in (_known(item),) if _enter_list(connection, run.id, fields)
+        ]
+        finished = connection.execute(_FINISH, {"id": run.id, "at": at}).rowcount
+        if known or finished:
+            _note(connection, run.id, "verification finished", at, lists=known)
+        row = connection.execute(_TOTALS, {"id": run.id}).one()
     return Recorded(row.files, row.changed)
+
+
+def _known(item: NewList) -> dict[str, Json]:
+    return {
+        "sha256": item.sha256,
+        "kind": item.kind,
+        "issuer": column_text(item.issuer),
+        "this_update": item.this_update.isoformat(),
+        "next_update": item.next_update.isoformat() if item.next_update else None,
+        "received_at": item.received_at.isoformat(),
+    }
+
+
+def _enter_list(connection: sa.Connection, run: UUID, fields: Mapping[str, Json]) -> bool:
+    return connection.execute(_KNOW, {**fields, "run": run}).rowcount == 1
+
+
+def _note(connection: sa.Connection, run: UUID, step: str, at: datetime, **facts: Json) -> None:
+    """A step of a verification run with the facts that its rows get, so that the ledger can make them again."""
+    cursor = psycopg_cursor(connection)
+    payload: dict[str, Json] = {"step": step, **facts}
+    ledger.lock(cursor)
+    ledger.append(
+        cursor, [Event(EventType.ACCOUNTING, "success", "", str(run), str(run), payload)], at.astimezone(UTC)
+    )
 
 
 _Place = tuple[UUID, int]
@@ -324,7 +351,9 @@ def _write(
     copy_rows(cursor, "verdict_set_aside", aside)
 
 
-def _event(check: Verification, changed: int, state: Indication, sha256: str) -> Event:
+def _event(written: _Written, files: int, sha256: str, held: set[str]) -> Event:
+    check, changed, state = written
+    named: set[str] = set().union(*(evidence_types(found.verdict) for found in check.verdicts))
     payload: dict[str, Json] = {
         "version": check.version,
         "check": check.check,
@@ -332,6 +361,9 @@ def _event(check: Verification, changed: int, state: Indication, sha256: str) ->
         "verification_sha256": sha256,
         "in_force": state.value,
         "changed": bool(changed),
+        "files": files,
+        "changed_files": changed,
+        "evidence": sorted(named & held),
     }
     outcome = "success" if state is Indication.TOTAL_PASSED else "failure"
     return Event(EventType.VALIDATION, outcome, check.source, check.document, check.run, payload)
@@ -355,9 +387,8 @@ _MANIFESTS = sa.text(
 )
 _KNOW = sa.text(
     """INSERT INTO archive.known_list (sha256, kind, issuer, this_update, next_update, received_at, run_id)
-    VALUES (:sha256, :kind, :issuer, :this_update, :next_update, :received_at, :run) ON CONFLICT DO NOTHING"""
+    VALUES (:sha256, :kind, :issuer, CAST(:this_update AS timestamptz), CAST(:next_update AS timestamptz),
+      CAST(:received_at AS timestamptz), :run) ON CONFLICT DO NOTHING"""
 )
-_FINISH = sa.text(
-    """UPDATE archive.verification_run SET finished = coalesce(finished, :at) WHERE id = :id
-    RETURNING files, changed"""
-)
+_FINISH = sa.text("UPDATE archive.verification_run SET finished = :at WHERE id = :id AND finished IS NULL")
+_TOTALS = sa.text("SELECT files, changed FROM archive.verification_run WHERE id = :id")

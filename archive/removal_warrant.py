@@ -1,4 +1,7 @@
-"""The warrant without which the object store removes nothing: only an approved and carried out disposal gives one."""
+"""The warrant without which the object store removes nothing.
+
+An approved and carried out disposal gives one; so does the secrecy gate, for the words of a failure.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg.rows import TupleRow
 
+from archive.quarantine_record import QUARANTINE_TYPE
 from schemas.errors import FatalError
 
 _SEAL = object()
@@ -15,7 +19,7 @@ _SEAL = object()
 
 @dataclass(frozen=True, slots=True)
 class Warrant:
-    """Leave to remove one object, good for the transaction that ``warrants`` was asked in.
+    """Leave to remove one object, good for the transaction that it was asked in.
 
     Attributes:
         sha256: the object. size: its bytes.
@@ -28,9 +32,9 @@ class Warrant:
     def __post_init__(self) -> None:
         if self.seal is not _SEAL:
             raise FatalError(
-                "an object may be removed only under a disposal",
+                "an object may be removed only under a disposal, or by the secrecy gate",
                 where=self.sha256,
-                expected="a warrant of archive.removal_warrant.warrants",
+                expected="a warrant of archive.removal_warrant",
             )
 
 
@@ -42,5 +46,15 @@ def warrants(cursor: psycopg.Cursor[TupleRow], names: Sequence[str]) -> list[War
         WHERE g.sha256 = ANY(%s::text[]) AND g.removed_at IS NULL
           AND NOT archive.is_needed(g.sha256, NULL) ORDER BY g.sha256""",
         (list(names),),
+    )
+    return [Warrant(sha256, size, _SEAL) for sha256, size in cursor.fetchall()]
+
+
+def secret_warrants(cursor: psycopg.Cursor[TupleRow], names: Sequence[str]) -> list[Warrant]:
+    """Warrants for the records of failures among ``names``, which turned out to be about a secret; their rows go."""
+    cursor.execute(
+        """DELETE FROM archive.object WHERE sha256 = ANY(%s::text[]) AND media_type = %s
+        RETURNING sha256, size""",
+        (list(names), QUARANTINE_TYPE),
     )
     return [Warrant(sha256, size, _SEAL) for sha256, size in cursor.fetchall()]

@@ -271,7 +271,7 @@ def _step(source: str, run: RunId | UUID, step: str, **facts: Json) -> Event:
 
 def _window(window: Window) -> dict[str, Json]:
     ends = {"window_start": window.start, "window_end": window.end}
-    return {name: end and end.isoformat() for name, end in ends.items()}
+    return {name: end.isoformat() if end else None for name, end in ends.items()}
 
 
 def _note(connection: sa.Connection, event: Event, at: datetime) -> None:

@@ -17,9 +17,11 @@ from archive.identities import quarantine_id
 from archive.ledger import Event, EventType
 from archive.objects import ObjectStore
 from archive.outcomes import Quarantined, Withheld
-from archive.quarantine_record import quarantine_bytes
+from archive.quarantine_record import QUARANTINE_TYPE, quarantine_bytes
+from archive.removal_warrant import secret_warrants
 from archive.rows import json_text
 from archive.stored_text import column_text, key_text
+from archive.versions import StoredFile, write_objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,10 @@ def set_aside(
     standing = _locked(cursor, [*waiting, *secret, *released])
     events = _release(cursor, place, [row for row in released if row in standing], standing)
     fresh = {row: record for row, record in waiting.items() if row not in standing}
-    events += _told(objects, place, _enter(cursor, place, fresh))
+    told = _enter(cursor, place, fresh)
     known = {row: record for row, record in waiting.items() if row in standing}
     changed, again = _repeat(cursor, place, known, standing)
-    events += _told(objects, place, changed)
+    events += _told(cursor, objects, place, {**told, **changed})
     events += _empty(
         cursor, objects, place, {row: record for row, record in secret.items() if row in standing}
     )
@@ -182,18 +184,23 @@ def _same_failure(before: Sequence[object], now: Sequence[object]) -> bool:
     return (*words, json.loads(str(context))) == tuple(before)
 
 
-def _told(objects: ObjectStore, place: Place, records: Mapping[UUID, Quarantined]) -> list[Event]:
-    return [_quarantine_event(objects, place, row, record) for row, record in records.items()]
+def _told(
+    cursor: psycopg.Cursor[TupleRow], objects: ObjectStore, place: Place, records: Mapping[UUID, Quarantined]
+) -> list[Event]:
+    kept = {row: objects.put_bytes(quarantine_bytes(place.source, record)) for row, record in records.items()}
+    files = [StoredFile(one.sha256, one.size, QUARANTINE_TYPE) for one in kept.values()]
+    write_objects(cursor, sorted(files, key=lambda file: file.sha256), place.at)
+    return [_quarantine_event(place, row, record, kept[row].sha256) for row, record in records.items()]
 
 
-def _quarantine_event(objects: ObjectStore, place: Place, row: UUID, record: Quarantined) -> Event:
+def _quarantine_event(place: Place, row: UUID, record: Quarantined, told: str) -> Event:
     payload = {
         "key": key_text(record.key),
         "revision": key_text(record.revision),
         "stage": record.stage,
         "reason": record.reason,
         "original_sha256": record.original_sha256,
-        "record_sha256": objects.put_bytes(quarantine_bytes(place.source, record)).sha256,
+        "record_sha256": told,
     }
     return Event(EventType.QUARANTINE, "failure", place.source, str(row), place.run, payload)
 
@@ -212,11 +219,14 @@ def _empty(
         )
         if cursor.rowcount == 0:
             continue
-        told = _told_before(cursor, row)
-        for sha256 in told:
-            # Before the commit: bytes without their row are a smaller evil than secret words that a crash leaves.
-            objects.remove(sha256)
-        payload: dict[str, Json] = {"rule": key_text(record.rule), "objects": list(told)}
+        told = secret_warrants(cursor, _told_before(cursor, row))
+        for warrant in told:
+            # Before the commit: a row without its bytes is a smaller evil than secret words that a crash leaves.
+            objects.remove(warrant)
+        payload: dict[str, Json] = {
+            "rule": key_text(record.rule),
+            "objects": [warrant.sha256 for warrant in told],
+        }
         events.append(Event(EventType.DELETION, "success", place.source, str(row), place.run, payload))
     return events
 

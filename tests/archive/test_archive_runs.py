@@ -34,8 +34,15 @@ def test_a_run_that_adds_up_is_finished(archive: Archive, objects: ObjectStore, 
     assert (summary.quarantined, summary.withheld) == (1, 0)
     assert account(engine, run, now=CLOCK + timedelta(days=1)) == summary
     with engine.connect() as connection:
-        events = connection.execute(sa.text("SELECT outcome FROM archive.event WHERE type = 'accounting'"))
-        assert [row.outcome for row in events] == ["success"]
+        events = connection.execute(
+            sa.text(
+                "SELECT outcome, CAST(payload AS json) ->> 'step' AS step FROM archive.event"
+                " WHERE type = 'accounting' ORDER BY seq"
+            )
+        )
+        assert [tuple(row) for row in events] == [
+            ("success", step) for step in ("started", "planned", "loaded", "loaded", "closed")
+        ]
 
 
 def test_a_record_that_is_in_no_state_fails_the_run_by_its_numbers(
