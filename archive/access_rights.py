@@ -118,7 +118,7 @@ RIGHTS: Mapping[str, Right] = MappingProxyType(
         "legal_hold": Right(
             clerk=_KEEP, auditor=("id", "kind", "object_id", "held_from", "placed_at", "released_at")
         ),
-        "object": Right(reader=True, auditor=True),
+        "object": Right(loader=_ALTER, reader=True, auditor=True),
         "organ": Right(loader=_ALTER, clerk=_KEEP, reader=True, auditor=True),
         "quarantine": Right(
             clerk="SELECT, UPDATE",

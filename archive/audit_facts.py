@@ -141,15 +141,18 @@ _VERIFICATIONS = _both(
     "(t.sha256, t.run) IS NOT DISTINCT FROM (h.sha256, h.run)",
 )
 
+# Of a run's steps only its account has counts that its row must repeat; the oldest ledgers know no others.
+_CLOSED = """type = :accounting AND (position('"step":"' in payload) = 0 OR position('"step":"closed"' in payload) > 0)"""
+
 _RUNS = _both(
     f"""SELECT DISTINCT ON (object) object AS place, seq, source, outcome = 'success' AS finished,
       concat_ws(' ', {_number("listed")}, {_number("archived")}, {_number("unchanged")}, {_number("quarantined")},
         {_number("withheld")}) AS counts
-    FROM archive.event WHERE type = :accounting ORDER BY object, seq DESC""",
-    """SELECT id::text AS place, source, state,
+    FROM archive.event WHERE {_CLOSED} ORDER BY object, seq DESC""",
+    f"""SELECT id::text AS place, source, state,
       concat_ws(' ', listed, archived, unchanged, quarantined, withheld) AS counts
     FROM archive.run WHERE finished IS NOT NULL OR id::text IN (
-      SELECT object FROM archive.event WHERE type = :accounting)""",
+      SELECT object FROM archive.event WHERE {_CLOSED})""",
     """t.source = h.source AND (h.state = 'running' OR (t.finished = (h.state = 'finished')
     AND t.counts = h.counts))""",
 )

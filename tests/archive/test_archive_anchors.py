@@ -120,12 +120,12 @@ def test_a_record_says_what_its_row_says(
     assert second is not None
     data = read(objects, second.record_sha256)
     assert data == anchor_bytes(second.anchor)
-    assert json.loads(data)["previous"] == {"anchor": first.record_sha256, "token": None, "tree_size": 3}
+    assert json.loads(data)["previous"] == {"anchor": first.record_sha256, "token": None, "tree_size": 5}
     [_, row] = rows(engine)
     assert row == {
         "number": 2,
         "at": CLOCK + timedelta(days=1),
-        "tree_size": 6,
+        "tree_size": 9,
         "root": second.anchor.root,
         "head": head(engine).hash,
         "segment_sha256": second.anchor.segment_sha256,
@@ -171,11 +171,11 @@ def test_a_killed_anchoring_is_finished_by_the_next_with_the_same_bytes(
     load(3)
     done = night(2)
     assert done is not None
-    assert [(row["number"], row["tree_size"]) for row in rows(engine)] == [(1, 3), (2, 6)]
+    assert [(row["number"], row["tree_size"]) for row in rows(engine)] == [(1, 5), (2, 9)]
     assert done.anchor.at == CLOCK + timedelta(days=1)
     last = night(3)
     assert last is not None
-    assert (last.anchor.number, last.anchor.tree_size) == (3, 9)
+    assert (last.anchor.number, last.anchor.tree_size) == (3, 13)
     assert verify_chain(engine) == []
 
 
@@ -216,8 +216,8 @@ def test_an_authority_that_is_away_does_not_stop_the_anchor(
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("UPDATE archive.event SET outcome = 'failure' WHERE seq = 5", "was changed after it was written"),
-        ("DELETE FROM archive.event WHERE seq = 4", "events 4 to 4 are missing"),
+        ("UPDATE archive.event SET outcome = 'failure' WHERE seq = 7", "was changed after it was written"),
+        ("DELETE FROM archive.event WHERE seq = 6", "events 6 to 6 are missing"),
         ("DELETE FROM archive.event WHERE seq > 2", "the ledger has 2 events"),
         ("UPDATE archive.anchor SET root = repeat('0', 64)", "says something else than its record"),
     ],

@@ -80,8 +80,10 @@ def test_each_outcome_ends_in_its_state(
     assert select("SELECT source_key, stage, reason, location, state, attempts FROM archive.quarantine") == [
         ("A3", "read", "xml_malformed", "van-ban-di.dxl:118", "open", 1)
     ]
-    assert select("SELECT count(*) FROM archive.object") == [(6,)]
+    assert select("SELECT count(*) FROM archive.object") == [(7,)]
     assert sorted(str(row[0]) for row in select("SELECT type FROM archive.event")) == [
+        "accounting",
+        "accounting",
         "ingestion",
         "ingestion",
         "quarantine",

@@ -199,7 +199,7 @@ def test_the_summary(loaded: Archive, engine: sa.Engine) -> None:
     ]
     counted = totals(engine)
     assert counted == Totals(
-        documents=3, statuses=1, others=0, versions=4, recalled=1, files=3, objects=10,
+        documents=3, statuses=1, others=0, versions=4, recalled=1, files=3, objects=11,
         object_bytes=counted.object_bytes, relations=3, relations_resolved=2, same_as=2, quarantined_open=1,
-        withheld=1, events=7,
+        withheld=1, events=11,
     )  # fmt: skip
