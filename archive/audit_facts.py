@@ -142,7 +142,8 @@ _VERIFICATIONS = _both(
 )
 
 # Of a run's steps only its account has counts that its row must repeat; the oldest ledgers know no others.
-_CLOSED = """type = :accounting AND (position('"step":"' in payload) = 0 OR position('"step":"closed"' in payload) > 0)"""
+_CLOSED = """type = :accounting
+  AND (position('"step":"' in payload) = 0 OR position('"step":"closed"' in payload) > 0)"""
 
 _RUNS = _both(
     f"""SELECT DISTINCT ON (object) object AS place, seq, source, outcome = 'success' AS finished,
