@@ -80,7 +80,11 @@ def _component(parts: etree._Element, document: PackedDocument) -> None:
     component = _EAD.add(parts, "c", attributes={"level": "item"})
     did = _EAD.add(component, "did")
     _EAD.add(did, "unitid", symbol(said) or document.view.document)
-    _EAD.add(did, "unittitle", title_and_subject(said) or symbol(said) or document.view.source_key)
+    _EAD.add(
+        did,
+        "unittitle",
+        title_and_subject(said.type_name, said.subject) or symbol(said) or document.view.source_key,
+    )
     if said.issued_date:
         _dates(did, said.issued_date, said.issued_date)
     if said.issuer and organ_name(said.issuer):

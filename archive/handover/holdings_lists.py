@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from archive.handover.register_entries import day_text
-from archive.holdings import DossierDocument, DossierView
+from archive.handover.register_entries import day_text, printed_symbol, title_and_subject
+from archive.holdings import DossierView
 
 
 def dossier_document_rows(dossier: DossierView) -> Iterator[tuple[str, ...]]:
@@ -15,9 +15,9 @@ def dossier_document_rows(dossier: DossierView) -> Iterator[tuple[str, ...]]:
         place, page = _pages(page, document.page_count)
         yield (
             str(document.ordinal),
-            document.symbol or "/".join(filter(None, (document.number, document.notation))),
+            printed_symbol(document.symbol, document.number, document.notation),
             day_text(document.issued_date),
-            _title(document),
+            title_and_subject(document.type_name, document.subject),
             document.issuer_name or "",
             place,
             "Nội dung đã tiêu hủy theo quyết định" if document.disposed else "",
@@ -36,13 +36,6 @@ def dossier_rows(dossiers: Iterable[DossierView]) -> Iterator[tuple[str, ...]]:
             _size(dossier),
             dossier.note or "",
         )
-
-
-def _title(document: DossierDocument) -> str:
-    name, subject = document.type_name or "", document.subject or ""
-    if not name or subject.casefold().startswith(name.casefold()):
-        return subject or name
-    return f"{name}: {subject}" if subject else name
 
 
 def _pages(first: int | None, count: int | None) -> tuple[str, int | None]:

@@ -12,7 +12,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -127,7 +127,8 @@ def hand_over(
 ) -> None:
     """Enter ``handover`` into the ledger, then give ``partial`` its name ``target``.
 
-    One event for each item, so that an object's history says that it left, and one for the whole with the counts.
+    One event for each item, so that an object's history says that it left, and one for the whole with the counts;
+    the same again as failures when the name could not be given.
 
     Raises:
         FatalError: the counts do not add up, or the database refuses; nothing was handed over.
@@ -140,12 +141,21 @@ def hand_over(
         )
     _sync(partial)
     moment = (at or datetime.now(UTC)).astimezone(UTC)
+    events = _events(handover, target, who)
+    _append(engine, events, moment)
+    try:
+        partial.rename(target)
+        sync_folder(target.parent)
+    except OSError:
+        _append(engine, [replace(event, outcome="failure") for event in events], moment)
+        raise
+
+
+def _append(engine: sa.Engine, events: Sequence[Event], moment: datetime) -> None:
     with database_errors("entering what leaves into the ledger"), engine.begin() as connection:
         cursor = psycopg_cursor(connection)
         ledger.lock(cursor)
-        ledger.append(cursor, _events(handover, target, who), moment)
-    partial.rename(target)
-    sync_folder(target.parent)
+        ledger.append(cursor, events, moment)
 
 
 def sha256_of_file(path: Path) -> str:

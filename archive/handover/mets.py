@@ -6,8 +6,8 @@ media type; identifiers are ``uuid-{UUID}``, of files ``ID-{UUID}``, made from t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -75,7 +75,7 @@ class Structure:
         created: ``CREATEDATE``. organ, organ_code: of the archivist. version: of the program.
         agreement: ``altRecordID``, or ``None``.
         descriptive, preservation: metadata files. groups: of files. representations: paths of their METS files.
-        links: see ``Link``. schemas: where the schemas are, from here.
+        links: see ``Link``. schemas: where the schemas are, from here. root_type: of the outermost division.
     """
 
     identity: UUID
@@ -93,7 +93,7 @@ class Structure:
     agreement: str | None = None
     links: Sequence[Link] = ()
     schemas: str = "schemas/"
-    root_type: str = field(default="")
+    root_type: str = ""
 
 
 def mets_xml(structure: Structure) -> bytes:
@@ -105,7 +105,7 @@ def mets_xml(structure: Structure) -> bytes:
         "TYPE": structure.kind,
         "PROFILE": PROFILE,
         f"{{{CSIP}}}CONTENTINFORMATIONTYPE": "MIXED",
-        f"{{{XSI}}}schemaLocation": _SCHEMAS.replace("{0}", structure.schemas),
+        f"{{{XSI}}}schemaLocation": _SCHEMAS.format(structure.schemas),
     }
     root = _METS.root("mets", attributes)
     _header(root, structure)
@@ -229,8 +229,7 @@ def _map(root: etree._Element, structure: Structure, made: _Names) -> None:
 
 def _links(top: etree._Element, structure: Structure, made: _Names) -> None:
     """Which document each data file belongs to: the Circular's ``MetadataLink``."""
-    name: Callable[[str], dict[str, str]] = lambda label: {"ID": made("div", label), "LABEL": label}  # noqa: E731
-    holder = _METS.add(top, "div", attributes=name("MetadataLink"))
+    holder = _METS.add(top, "div", attributes={"ID": made("div", "MetadataLink"), "LABEL": "MetadataLink"})
     for link in structure.links:
         attributes = {"ID": made("link", link.described), "LABEL": "MetadataLink/File"}
         part = _METS.add(holder, "div", attributes={**attributes, "DMDID": made("dmd", link.described)})

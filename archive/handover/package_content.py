@@ -18,6 +18,7 @@ from archive.ledger import EventType
 from archive.manifest import Processed, read_manifest
 from archive.objects import ObjectStore
 from archive.queries import find_with_recalled
+from archive.retention import kept
 from archive.views import DocumentView
 from schemas.errors import FatalError
 
@@ -196,10 +197,24 @@ def _documents(
     access: Mapping[str, str],
 ) -> tuple[PackedDocument, ...]:
     events = _events(engine, identities)
+    known = {found.document: found.retention for found in kept(engine, identities) if found.said_by}
+    told = {
+        identity: _Told(access.get(identity), known.get(identity), events.get(identity, ()))
+        for identity in identities
+    }
     return tuple(
-        _document(engine, objects, identity, ordinal, dossier, access.get(identity), events.get(identity, ()))
+        _document(engine, objects, identity, ordinal, dossier, told[identity])
         for ordinal, identity in enumerate(identities, start=1)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the archive, and not the record, says of a document."""
+
+    access: str | None
+    retention: str | None
+    events: tuple[LedgerEntry, ...]
 
 
 def _document(
@@ -208,8 +223,7 @@ def _document(
     identity: str,
     ordinal: int,
     dossier: DossierView | None,
-    access: str | None,
-    events: tuple[LedgerEntry, ...],
+    told: _Told,
 ) -> PackedDocument:
     found = [view for view in find_with_recalled(engine, identity) if view.document == identity]
     if not found:
@@ -219,7 +233,14 @@ def _document(
     view = found[0]
     with objects.open(view.current.manifest_sha256) as stream:
         processed = read_manifest(stream.read())
-    fields = document_fields(processed.document, identity, ordinal, dossier=dossier, access=access)
+    fields = document_fields(
+        processed.document,
+        identity,
+        ordinal,
+        dossier=dossier,
+        access=told.access,
+        retention=told.retention,
+    )
     stem = f"{ordinal:04d}-{safe_name(fields.values['docId'], identity[:8])}"
     return PackedDocument(
         ordinal=ordinal,
@@ -227,9 +248,9 @@ def _document(
         view=view,
         processed=processed,
         files=_files(view, processed, stem),
-        events=events,
+        events=told.events,
         fields=fields,
-        access=access,
+        access=told.access,
     )
 
 

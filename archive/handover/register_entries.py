@@ -133,17 +133,22 @@ def day_text(day: date | None) -> str:
     return "" if day is None else f"{day.day:02d}/{day.month:02d}/{day.year:04d}"
 
 
-def title_and_subject(document: OfficialDocument) -> str:
+def title_and_subject(type_name: str | None, subject: str | None) -> str:
     """Tên loại và trích yếu; the type is not said twice."""
-    name, subject = document.type_name or "", document.subject or ""
-    if not name or subject.casefold().startswith(name.casefold()):
-        return subject or name
-    return f"{name}: {subject}" if subject else name
+    name, text = type_name or "", subject or ""
+    if not name or text.casefold().startswith(name.casefold()):
+        return text or name
+    return f"{name}: {text}" if text else name
+
+
+def printed_symbol(symbol: str | None, number: str | None, notation: str | None) -> str:
+    """Số, ký hiệu as printed."""
+    return symbol or "/".join(filter(None, (number, notation)))
 
 
 def symbol(document: OfficialDocument) -> str:
-    """Số, ký hiệu as printed."""
-    return document.symbol or "/".join(filter(None, (document.number, document.notation)))
+    """Số, ký hiệu of ``document`` as printed."""
+    return printed_symbol(document.symbol, document.number, document.notation)
 
 
 def organ_name(organ: Organ | None) -> str:
@@ -206,7 +211,7 @@ def _handling(entry: Entry, _whole: bool) -> tuple[str, ...]:
 def _shown_subject(entry: Entry, whole: bool) -> str:
     if entry.recalled_by is not None and not whole:
         return entry.document.type_name or ""
-    return title_and_subject(entry.document)
+    return title_and_subject(entry.document.type_name, entry.document.subject)
 
 
 def _note(entry: Entry) -> str:

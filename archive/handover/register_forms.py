@@ -152,12 +152,18 @@ class Heading:
     printed: str
 
 
+@dataclass(frozen=True, slots=True)
 class Ending:
-    """The lines that close a register: how much it holds and what is not in it."""
+    """What closes a register.
 
-    def __init__(self, entries: int, left_out: Mapping[str, int]) -> None:
-        """``left_out``: how many entries are not printed, by the reason in words."""
-        self.lines = (
-            f"Tổng số: {entries} mục.",
-            *(f"Không in trong sổ này: {count} – {reason}." for reason, count in left_out.items() if count),
-        )
+    Attributes:
+        entries: how many it holds. left_out: how many are not printed, by the reason in words.
+    """
+
+    entries: int
+    left_out: Mapping[str, int]
+
+    def lines(self) -> list[str]:
+        """The closing lines."""
+        left = [f"Không in trong sổ này: {n} – {reason}." for reason, n in self.left_out.items() if n]
+        return [f"Tổng số: {self.entries} mục.", *left]

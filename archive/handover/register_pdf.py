@@ -69,12 +69,13 @@ class RegisterBook:
 
     def finish(self, ending: Ending, path: Path) -> None:
         """Write the closing lines and the places for signatures, and save; equal registers give equal bytes."""
-        needed = (len(ending.lines) + 8) * 6.0
+        lines = ending.lines()
+        needed = (len(lines) + 8) * 6.0
         if self._y + needed > self._pdf.h - _BOTTOM:
             self._new_page(headers=False)
         self._pdf.set_font(_FONT, "", 11)
         self._y += 4
-        for line in (*ending.lines, f"Sổ này có {self._pdf.page} trang, kể cả bìa."):
+        for line in (*lines, f"Sổ này có {self._pdf.page} trang, kể cả bìa."):
             for part in self._lines(line, self._pdf.w - _LEFT - _RIGHT, size=11):
                 self._y += 6
                 self._pdf.text(_LEFT, self._y, part)

@@ -103,7 +103,7 @@ class RegisterSheet:
     def finish(self, ending: Ending, path: Path) -> None:
         """Write the closing lines and the places for signatures, and save; equal registers give equal bytes."""
         self._sheet.add((), boxed=False)
-        for line in ending.lines:
+        for line in ending.lines():
             self._sheet.add((line,), boxed=False)
         self._sheet.add((), boxed=False)
         gap = max(1, len(self._form.columns) // len(self._form.signers))

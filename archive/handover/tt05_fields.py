@@ -230,13 +230,13 @@ def document_fields(
         ordinal: its place in the package, from 1.
         dossier: the one that is handed over with it.
         access: its class in the archive, for ``mode`` where the record names none.
-        retention: as decided in the archive, before what the record says.
+        retention: how long the archive keeps it (``archive.retention.kept``); ``None`` where nobody says.
     """
     form = _Form(DOCUMENT_RULES)
     file_code = (dossier.code if dossier else None) or document.file_code
     form.put("docId", f"{file_code}.{ordinal}" if dossier and file_code else document.uid or identity)
     form.put("docCode", f"{file_code}.{ordinal:07d}" if file_code else None)
-    kept_for = retention or document.retention or (dossier.retention if dossier else None)
+    kept_for = retention or (dossier.retention if dossier else None)
     form.code("maintenance", kept_for, _retention_codes(), _OTHER_RETENTION)
     form.code("typeName", document.type_name, _type_codes(document.type_code), _OTHER_TYPE)
     form.put("codeNumber", document.number)

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from archive.access_roles import Role
+from archive.handover.safe_names import extension
 from archive.manifest import read_manifest
 from archive.queries import find_document, find_with_recalled
 from archive.reading import Reader, Reading, record_readings
@@ -192,8 +193,7 @@ def _copy_out(stores: Stores, document: DocumentView, folder: Path, reader: Read
     # Names from outside never become paths: files are named by their position and their hash.
     copies = {f"original-{current.original_sha256[:16]}": current.original_sha256}
     for file in current.files:
-        extension = _EXTENSIONS.get(file.media_type, ".bin")
-        copies[f"{file.ordinal:03d}-{file.sha256[:16]}{extension}"] = file.sha256
+        copies[f"{file.ordinal:03d}-{file.sha256[:16]}{extension(file.media_type)}"] = file.sha256
     record_readings(
         stores.engine,
         [Reading(document.document, sha256) for sha256 in dict.fromkeys(copies.values())],
@@ -214,16 +214,3 @@ def _copy_out(stores: Stores, document: DocumentView, folder: Path, reader: Read
 
 
 _PAGE = "page.html"
-_EXTENSIONS = {
-    "application/pdf": ".pdf",
-    "application/zip": ".zip",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
-    "application/msword": ".doc",
-    "application/rtf": ".rtf",
-    "text/plain": ".txt",
-    "application/xml": ".xml",
-    "application/vnd.edxml+xml": ".edxml",
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-}

@@ -206,6 +206,22 @@ def test_counts_that_do_not_add_up_are_refused(store: Store, select: Select, tmp
     assert exports(select) == []
 
 
+def test_a_name_taken_in_the_meantime_is_a_failure_in_the_ledger(
+    store: Store, select: Select, tmp_path: Path
+) -> None:
+    def leave() -> None:
+        with aside(tmp_path / "x") as partial:
+            (tmp_path / "x").mkdir()
+            (tmp_path / "x" / "theirs.txt").touch()
+            hand_over(store.engine, partial, tmp_path / "x", Handover("sip", 1, 1, ()), WHO)
+
+    with pytest.raises(FatalError, match="cannot write"):
+        leave()
+    outcomes = "SELECT outcome FROM archive.event WHERE type = 'information package creation' ORDER BY seq"
+    assert select(outcomes) == [("success",), ("failure",)]
+    assert [path.name for path in (tmp_path / "x").iterdir()] == ["theirs.txt"]
+
+
 @pytest.mark.parametrize("payload", ["sip", "originals"])
 def test_a_bag_validates_and_is_the_same_twice(
     store: Store, select: Select, tmp_path: Path, payload: str
