@@ -15,11 +15,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from types import MappingProxyType
 from uuid import UUID, uuid4
 
@@ -37,12 +36,15 @@ from archive.objects import ObjectStore
 from archive.stored_text import column_text
 from schemas.errors import FatalError, RetriableError
 
-_PAGE = 1_000
-_PAGE_BYTES = 1 << 30
+_PAGE = 4_000
+_BATCH = 500
+_BATCH_BYTES = 1 << 30
 _SLICE = 25
 _SLICE_BYTES = 1 << 24
 _NAMED = 1_000
 _YOUNG = timedelta(days=1)
+
+_Running = list[Future[list[CheckedObject]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +183,12 @@ def check_objects(
         tally = _Tally()
         with ThreadPoolExecutor(threads) as pool, canaries(objects) as planted:
             for page in _pages(run, names, _Budget(byte_budget, limit)):
-                for batch in _parts(page, _PAGE, _PAGE_BYTES):
-                    findings = _check(pool, objects, batch, planted)
+                for findings in _checked(pool, objects, page, planted):
                     _write(run, findings)
                     tally.add(findings, len(planted))
                     on_progress(tally.checked, tally.read)
             if not tally.canaries:  # an empty archive: the checker still has to show that it works
-                _check(pool, objects, [], planted)
+                _end(_begin(pool, objects, planted), planted)
                 tally.add([], len(planted))
         return _close(run, tally, names)
 
@@ -221,18 +222,32 @@ def _parts(wanted: Sequence[Wanted], count: int, size: int) -> Iterator[list[Wan
         yield part
 
 
-def _check(
-    pool: ThreadPoolExecutor, objects: ObjectStore, batch: Sequence[Wanted], planted: Sequence[Wanted]
-) -> list[CheckedObject]:
-    """The findings on ``batch``, once those on the planted files came back among them and were right."""
-    parts = list(_parts([*batch, *planted], _SLICE, _SLICE_BYTES))
-    findings = [found for part in pool.map(partial(check_each, objects), parts) for found in part]
+def _checked(
+    pool: ThreadPoolExecutor, objects: ObjectStore, page: Sequence[Wanted], planted: Sequence[Wanted]
+) -> Iterator[list[CheckedObject]]:
+    """The findings on ``page``, batch by batch; the next one is under way while the caller writes the last."""
+    running: _Running = []
+    for batch in _parts(page, _BATCH, _BATCH_BYTES):
+        following = _begin(pool, objects, [*batch, *planted])
+        if running:
+            yield _end(running, planted)
+        running = following
+    if running:
+        yield _end(running, planted)
+
+
+def _begin(pool: ThreadPoolExecutor, objects: ObjectStore, wanted: Sequence[Wanted]) -> _Running:
+    return [pool.submit(check_each, objects, part) for part in _parts(wanted, _SLICE, _SLICE_BYTES)]
+
+
+def _end(running: _Running, planted: Sequence[Wanted]) -> list[CheckedObject]:
+    """The findings of a batch, once those on the planted files came back among them and were right."""
+    findings = [found for part in running for found in part.result()]
     names = Counter(one.sha256 for one in planted)
     reported = [found for found in findings if found.sha256 in names]
     if Counter(found.sha256 for found in reported if found.outcome is FixityOutcome.CHANGED) != names:
         raise FatalError(
             "the fixity check did not report a file that was planted wrong",
-            where=objects.location,
             expected=f"{len(planted)} planted files to be found changed",
             action="believe no result of this run; something between the disk and the report does not work",
         )

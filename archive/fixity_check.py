@@ -107,12 +107,16 @@ def _read(objects: ObjectStore, wanted: Wanted, buffer: bytearray) -> CheckedObj
     )
 
 
-def _plain(_: ObjectStore, stream: RawIOBase, __: Stored, sha256: str, buffer: bytearray) -> tuple[str, str]:
+def _plain(
+    _: ObjectStore, stream: RawIOBase, stored: Stored, sha256: str, buffer: bytearray
+) -> tuple[str, str]:
     """What was hashed, and what is wrong."""
     digest = hashlib.sha256()
     view = memoryview(buffer)
-    while count := stream.readinto(buffer):
+    left = stored.size  # each call lets other threads in, so there is none to learn that the end is reached
+    while left > 0 and (count := stream.readinto(buffer)):
         digest.update(view[:count])
+        left -= count
     return "content", "" if digest.hexdigest() == sha256 else "its bytes have another SHA-256"
 
 

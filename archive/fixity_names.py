@@ -59,15 +59,15 @@ class NameComparison:
             rows = iter(connection.execute(_KNOWN.execution_options(yield_per=5_000)))
             known = next(rows, None)
             for name in self._objects:
-                while known is not None and known.sha256 < name:
-                    yield known.sha256, True, known.size
+                while known is not None and known[0] < name:
+                    yield known[0], True, known[1]
                     known = next(rows, None)
-                if known is not None and known.sha256 == name:
+                if known is not None and known[0] == name:
                     known = next(rows, None)
                 else:
                     yield name, False, None
             while known is not None:
-                yield known.sha256, True, known.size
+                yield known[0], True, known[1]
                 known = next(rows, None)
 
     def _count(self, names: list[str]) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -128,6 +129,15 @@ class BucketPlace:
     def file(self, stored: Stored) -> Path | None:
         """See ``ObjectPlace``: none."""
         return None
+
+    @contextmanager
+    def planted(self, key: str, data: bytes) -> Iterator[Stored]:
+        """See ``ObjectPlace``."""
+        try:
+            self.write(key, [data], len(data))
+            yield Stored(key, len(data), time.time())
+        finally:
+            self.remove(key)
 
     def names(self) -> Iterator[str]:
         """See ``ObjectPlace``; one page of the listing is held at a time."""

@@ -15,6 +15,7 @@ import errno
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import FileIO
@@ -116,11 +117,22 @@ class FolderPlace:
 
     def open(self, stored: Stored) -> FileIO:
         """See ``ObjectPlace``."""
-        return (self._root / stored.key).open("rb", buffering=0)
+        return FileIO(self._prefix + stored.key)
 
     def file(self, stored: Stored) -> Path:
         """See ``ObjectPlace``."""
         return self._root / stored.key
+
+    @contextmanager
+    def planted(self, key: str, data: bytes) -> Iterator[Stored]:
+        """See ``ObjectPlace``."""
+        path = self._root / key
+        try:
+            with disk_errors(self.location):
+                path.write_bytes(data)
+            yield Stored(key, len(data), time.time())
+        finally:
+            path.unlink(missing_ok=True)
 
     def names(self) -> Iterator[str]:
         """See ``ObjectPlace``; one folder is held at a time."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
@@ -88,6 +89,10 @@ class ObjectPlace(Protocol):
 
     def file(self, stored: Stored) -> Path | None:
         """The file that the bytes are in, on a medium of files."""
+        ...
+
+    def planted(self, key: str, data: bytes) -> AbstractContextManager[Stored]:
+        """``data`` under ``key``, which stands for no object, for a while; a power cut may forget it."""
         ...
 
     def names(self) -> Iterator[str]:

@@ -11,7 +11,7 @@ import hashlib
 import io
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from io import RawIOBase
@@ -98,11 +98,6 @@ class ObjectStore:
     def location(self) -> str:
         """Where the store is: a path, or a URL."""
         return self._place.location
-
-    @property
-    def root(self) -> Path:
-        """The folder of a store in a folder."""
-        return Path(self.location)
 
     @property
     def key_ring(self) -> KeyRing:
@@ -204,19 +199,13 @@ class ObjectStore:
         """
         return self._place.open(stored)
 
-    @contextmanager
-    def planted(self, data: bytes, sealed_as: str | None = None) -> Iterator[Stored]:
+    def planted(self, data: bytes, sealed_as: str | None = None) -> AbstractContextManager[Stored]:
         """``data`` written among the temporary files under no object's name, and removed afterwards.
 
         ``sealed_as``: as the stored bytes of an encrypted object of that name.
         """
         key = object_key(sealed_as, sealed=True).rpartition("/")[2] if sealed_as else "plain"
-        key = f"{TEMPORARY}/planted-{token_hex(16)}-{key}"
-        try:
-            self._place.write(key, (data,), len(data))
-            yield Stored(key, len(data), time.time())
-        finally:
-            self._place.remove(key)
+        return self._place.planted(f"{TEMPORARY}/planted-{token_hex(16)}-{key}", data)
 
     def remove(self, warrant: Warrant) -> None:
         """Remove the object that ``warrant`` names, in every form; nothing happens when it is gone already.

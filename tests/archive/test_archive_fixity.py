@@ -256,7 +256,7 @@ def test_what_a_stopped_run_wrote_stays(
         if checked >= 2:
             raise StopError
 
-    monkeypatch.setattr(fixity, "_PAGE", 1)
+    monkeypatch.setattr(fixity, "_BATCH", 1)
     with pytest.raises(StopError):
         check_objects(engine, objects, on_progress=stop)
     assert select("SELECT count(*) FROM archive.fixity WHERE outcome = 'intact'") == [(2,)]

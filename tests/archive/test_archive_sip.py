@@ -294,7 +294,7 @@ def test_a_dossier_with_its_documents(loaded: Archive, objects: ObjectStore, tmp
 def test_a_changed_object_never_leaves(loaded: Archive, objects: ObjectStore, tmp_path: Path) -> None:
     package = packed(loaded)
     path = (
-        objects.root
+        Path(objects.location)
         / "sha256"
         / package.documents[0].files[1].sha256[:2]
         / package.documents[0].files[1].sha256
