@@ -12,7 +12,9 @@ from enum import StrEnum
 from io import RawIOBase
 
 from archive.encryption_format import KEY_ID, BrokenSealError, UnknownKeyError, examine, plain_size, seal
+from archive.object_folder import AWAY
 from archive.objects import ObjectStore, Stored
+from schemas.errors import RetriableError
 
 _BUFFER = 1 << 18  # stays in a core's cache between reading and hashing
 
@@ -79,6 +81,11 @@ def _checked(objects: ObjectStore, wanted: Wanted, buffer: bytearray) -> Checked
     except UnknownKeyError as error:
         return CheckedObject(wanted.sha256, FixityOutcome.UNREADABLE, detail=error.what)
     except OSError as error:
+        if error.errno in AWAY:
+            raise RetriableError(
+                f"the file server of the object store {objects.location} does not answer: {error.strerror}",
+                action="see that the server runs and that the folder is mounted",
+            ) from error
         code = errno.errorcode.get(error.errno or 0, type(error).__name__)
         return CheckedObject(
             wanted.sha256, FixityOutcome.UNREADABLE, detail=f"{error.strerror or error} ({code})"

@@ -114,7 +114,7 @@ class BucketPlace:
         self._check(key, size)
         return True
 
-    def settle(self, key: str) -> None:
+    def settle(self, stored: Stored) -> None:
         """See ``ObjectPlace``: a listed object is stored."""
 
     def open(self, stored: Stored) -> RawIOBase:

@@ -36,7 +36,13 @@ from archive.object_place import (
 from schemas.errors import FatalError, RetriableError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-_AWAY = {errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENOTCONN}
+AWAY = frozenset(
+    (errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENOTCONN)
+)
+"""What says that a file server is away, not that a file is damaged."""
+
+_LONGEST_RENAME = 600.0
+"""Seconds from the last byte of an object to its name, and by which the clocks of two machines may differ."""
 
 
 class FolderPlace:
@@ -53,6 +59,7 @@ class FolderPlace:
         self._root = root
         self._prefix = f"{root}{os.sep}"
         self._temporary = root / TEMPORARY
+        self._synced: dict[str, float] = {}
         if not (root / LAYOUT).is_file():
             _lay_out(root)
 
@@ -107,13 +114,24 @@ class FolderPlace:
             except BaseException:
                 partial.unlink(missing_ok=True)
                 raise
-            sync_folder(target.parent)
+            self._sync(target.parent)
         return free
 
-    def settle(self, key: str) -> None:
-        """See ``ObjectPlace``: its writer may have been killed between the rename and this call."""
+    def settle(self, stored: Stored) -> None:
+        """See ``ObjectPlace``: its writer may have been killed before it came to this.
+
+        An object that was written well before this process last synchronised its folder needs nothing more.
+        """
+        folder = (self._root / stored.key).parent
+        if stored.modified + _LONGEST_RENAME < self._synced.get(folder.name, 0):
+            return
         with disk_errors(self.location):
-            sync_folder((self._root / key).parent)
+            self._sync(folder)
+
+    def _sync(self, folder: Path) -> None:
+        now = time.time()
+        sync_folder(folder)
+        self._synced[folder.name] = now
 
     def open(self, stored: Stored) -> FileIO:
         """See ``ObjectPlace``."""
@@ -220,18 +238,18 @@ def _lay_out(root: Path) -> None:
 
 
 @contextmanager
-def disk_errors(location: str) -> Iterator[None]:
+def disk_errors(location: str, doing: str = "written") -> Iterator[None]:
     """Raise what the disk answers as ``RetriableError`` (a file server is away) or ``FatalError``."""
     try:
         yield
     except OSError as error:
-        if error.errno in _AWAY:
+        if error.errno in AWAY:
             raise RetriableError(
                 f"the file server of the object store {location} does not answer: {error.strerror}",
                 action="see that the server runs and that the folder is mounted",
             ) from error
         full = error.errno in _FULL
         raise FatalError(
-            f"the object store {location} " + ("is full" if full else f"cannot be written: {error.strerror}"),
+            f"the object store {location} " + ("is full" if full else f"cannot be {doing}: {error.strerror}"),
             action="make room on that disk" if full else "look at the disk, its mount and the folder's owner",
         ) from error

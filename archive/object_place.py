@@ -79,7 +79,7 @@ class ObjectPlace(Protocol):
         """
         ...
 
-    def settle(self, key: str) -> None:
+    def settle(self, stored: Stored) -> None:
         """Make sure that the name of an object which someone else wrote survives a power cut."""
         ...
 

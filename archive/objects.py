@@ -11,7 +11,7 @@ import hashlib
 import io
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from io import RawIOBase
@@ -21,7 +21,7 @@ from typing import BinaryIO, cast
 
 from archive.encryption_format import CHUNK, SealedReader, plain_size, seal, sealed_size
 from archive.encryption_keys import KeyRing, read_ring
-from archive.object_folder import FolderPlace
+from archive.object_folder import FolderPlace, disk_errors
 from archive.object_place import KEYS, LAYOUT, TEMPORARY, ObjectPlace, Stored, object_key
 from archive.removal_warrant import Warrant
 from schemas.errors import ConfigurationError, FatalError, RetriableError
@@ -132,7 +132,7 @@ class ObjectStore:
             stored = self.locate(sha256)
         if stored is not None:
             self._check_length(sha256, stored, size)
-            self._place.settle(stored.key)
+            self._place.settle(stored)
             return StoredObject(sha256, size, created=False)
         pieces = iter((held,)) if held is not None else _same(content, sha256)
         if self._keys is not None:
@@ -277,15 +277,8 @@ class ObjectStore:
         if stored.size != expected:
             raise _damaged(sha256, stored.size, f"{expected} bytes")
 
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise FatalError(
-                f"the object store {self.location} cannot be read: {error.strerror or error}",
-                action="look at the disk, its mount and the folder's owner",
-            ) from error
+    def _asking(self) -> AbstractContextManager[None]:
+        return disk_errors(self.location, "read")
 
 
 def open_object_store(

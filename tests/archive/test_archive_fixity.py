@@ -271,3 +271,15 @@ def test_the_report_tells_what_was_never_checked(
     assert report.unchecked == len(names) - 1
     assert report.oldest is None
     assert isinstance(report.finished, datetime)
+
+
+def test_a_file_server_that_is_away_says_nothing_of_its_objects(
+    engine: sa.Engine, objects: ObjectStore, names: list[str], select: Select, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(_store: ObjectStore, _stored: Stored) -> RawIOBase:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    monkeypatch.setattr(ObjectStore, "open_stored", gone)
+    with pytest.raises(RetriableError, match="file server of the object store"):
+        check_objects(engine, objects)
+    assert select("SELECT DISTINCT outcome FROM archive.fixity") == [("unchecked",)]

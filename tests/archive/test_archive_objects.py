@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from archive.objects import LAYOUT, ObjectStore, StoredObject
-from schemas.errors import FatalError
+from archive.encryption_keys import new_ring, write_ring
+from archive.fixity_check import FixityOutcome, Wanted, check_each
+from archive.objects import LAYOUT, ObjectStore, StoredObject, open_object_store
+from schemas.errors import FatalError, RetriableError
 from schemas.record import BytesContent
 
 TEXT = "Kết luận của Ban Thường vụ Tỉnh ủy".encode()
@@ -135,8 +137,8 @@ def test_old_leftovers_are_swept_and_work_in_progress_is_not(store: ObjectStore)
     assert temporary_files(store) == [new]
 
 
-def put_for_ever(root: Path, seed: int) -> None:
-    store = ObjectStore(root)
+def put_for_ever(root: str | Path, seed: int, ring: Path | None = None) -> None:
+    store = open_object_store(root, ring)
     for n in range(1_000_000):
         store.put(BytesContent(hashlib.sha256(b"%d-%d" % (seed, n)).digest() * (500 + n % 9000)))
 
@@ -155,5 +157,117 @@ def test_killed_writers_leave_no_wrong_object(tmp_path: Path) -> None:
             writer.join()
         assert_whole(store)
     assert assert_whole(store) > 12
+    store.sweep_temporary(timedelta(0))
+    assert temporary_files(store) == []
+
+
+# What a file server does, and what a copied store lacks.
+
+
+def fail_once(
+    monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: OSError, *, after: bool
+) -> None:
+    """The first call of ``name`` ends in ``error``, before or after it was carried out."""
+    real = getattr(owner, name)
+    left = [error]
+
+    def call(*arguments: object, **options: object) -> object:
+        if not left:
+            return real(*arguments, **options)
+        if after:
+            real(*arguments, **options)
+        raise left.pop()
+
+    monkeypatch.setattr(owner, name, call)
+
+
+def test_a_rename_whose_answer_was_lost_is_a_rename(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NFS: the server did it, the client asked again and was told that there is no such file."""
+    fail_once(monkeypatch, Path, "rename", FileNotFoundError(errno.ENOENT, "No such file"), after=True)
+    assert store.put_bytes(TEXT).created
+    assert assert_whole(store) == 1
+    assert temporary_files(store) == []
+
+
+@pytest.mark.parametrize("code", [errno.ESTALE, errno.ETIMEDOUT])
+def test_a_file_server_that_is_away_is_tried_again_later(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    fail_once(monkeypatch, os, "fsync", OSError(code, os.strerror(code)), after=False)
+    with pytest.raises(RetriableError, match="file server of the object store"):
+        store.put_bytes(TEXT)
+    assert list(store) == temporary_files(store) == []
+    assert store.put_bytes(TEXT).created
+
+
+def test_a_name_that_another_machine_just_took_is_seen(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NFS: that a name was free may be remembered until its folder is opened."""
+    store.put_bytes(TEXT)
+    real_stat, real_open = os.stat, os.open
+    remembered = [True]
+
+    def stat_from_memory(path: object, **options: object) -> os.stat_result:
+        if remembered and str(path).endswith(NAME):
+            raise FileNotFoundError(errno.ENOENT, "No such file")
+        return real_stat(path, **options)
+
+    def open_folder(path: object, flags: int, *mode: int, **options: object) -> int:
+        if flags & os.O_DIRECTORY:
+            remembered.clear()
+        return real_open(path, flags, *mode, **options)
+
+    monkeypatch.setattr(os, "stat", stat_from_memory)
+    monkeypatch.setattr(os, "open", open_folder)
+    assert store.exists(NAME)
+
+
+def test_a_store_copied_without_its_empty_folders_still_works(store: ObjectStore) -> None:
+    (root_of(store) / "sha256" / NAME[:2]).rmdir()
+    assert not store.exists(NAME)
+    assert store.put_bytes(TEXT).created
+    assert assert_whole(store) == 1
+
+
+def test_a_name_is_synchronised_unless_that_was_done_long_after_it_was_made(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put_bytes(TEXT)
+    synced: list[str] = []
+    monkeypatch.setattr("archive.object_folder.sync_folder", lambda folder: synced.append(folder.name))
+    again = ObjectStore(root_of(store))
+    again.put_bytes(TEXT)
+    again.put_bytes(TEXT)
+    assert synced == [NAME[:2]] * 2, "it is minutes old: its writer may have been killed before it did it"
+    yesterday = time.time() - 86_400
+    os.utime(stored_path(store, NAME), (yesterday, yesterday))
+    again.put_bytes(TEXT)
+    assert len(synced) == 2
+    ObjectStore(root_of(store)).put_bytes(TEXT)
+    assert len(synced) == 3, "another process has not done it yet"
+
+
+def test_an_encrypting_writer_that_is_killed_leaves_no_wrong_object(tmp_path: Path) -> None:
+    ring = tmp_path / "keyring.json"
+    write_ring(new_ring(tmp_path / "recovery.txt"), ring)
+    store = open_object_store(tmp_path / "objects", ring)
+    fork = multiprocessing.get_context("fork")
+    for attempt in range(8):
+        writers = [
+            fork.Process(target=put_for_ever, args=(store.location, attempt % 3, ring)) for _ in range(2)
+        ]
+        for writer in writers:
+            writer.start()
+        time.sleep(0.03 + 0.013 * attempt)
+        for writer in writers:
+            assert writer.pid is not None
+            os.kill(writer.pid, signal.SIGKILL)
+            writer.join()
+        found = check_each(store, [Wanted(name, None) for name in store])
+        assert {one.outcome for one in found} <= {FixityOutcome.INTACT}
+    assert len(list(store)) > 8
     store.sweep_temporary(timedelta(0))
     assert temporary_files(store) == []
