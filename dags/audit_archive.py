@@ -1,7 +1,11 @@
-"""Anchoring and auditing the archive, every night. Wiring only: what a task does is in ``pipeline.tasks_audit``."""
+"""Anchoring, auditing and reconciling the archive, every night.
+
+Wiring only: what a task does is in ``pipeline.tasks_audit`` and ``pipeline.tasks_holdings``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pendulum
@@ -18,7 +22,7 @@ from airflow.sdk import (
     task,
 )
 
-from pipeline import tasks_audit
+from pipeline import tasks_audit, tasks_holdings
 
 ZONE = "Asia/Ho_Chi_Minh"
 RETRY = ExceptionRetryPolicy(
@@ -37,7 +41,8 @@ DOC = """### Neo và kiểm toán kho lưu trữ
 
 Mỗi sáng, sau các đêm đồng bộ: neo sổ cái ra ngoài cơ sở dữ liệu (tệp trong thư mục `anchors`, dấu thời gian nếu có kết
 nối `lienthong_tsa`), đọc lại các tệp lâu chưa kiểm tra, rồi kiểm toán toàn kho: sổ cái, mốc neo, dòng dữ liệu, bản kê,
-tệp. Thư báo cáo nằm cạnh các mốc neo và được gửi nếu có kết nối `lienthong_smtp`. **Đỏ nghĩa là có người phải xem.**
+tệp. Thư báo cáo nằm cạnh các mốc neo và được gửi nếu có kết nối `lienthong_smtp`. Đối chiếu số liệu ghi vào
+`reports/doi-chieu.xlsx`. **Đỏ nghĩa là có người phải xem.**
 
 *Every morning, after the nights' syncs: anchor the ledger outside the database, read again the objects that waited
 longest, audit everything, and send the message of the night. Red means that a person has to look. By hand: Trigger,
@@ -100,6 +105,11 @@ def auditing() -> DAG:
             context = get_current_context()
             context["outlet_events"][audited].extra = tasks_audit.report(anchored, found, context)
 
+        @task
+        def reconcile() -> Mapping[str, object]:
+            return tasks_holdings.reconcile()
+
+        reconcile()
         anchored = anchor()
         checked = fixity()
         anchored >> checked

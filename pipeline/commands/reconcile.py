@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from archive.reconciliation import Reconciliation, Table, reconcile
-from pipeline.commands.classes import listed_classes
 from pipeline.commands.deciding import AsJson
 from pipeline.commands.output import Output
+from pipeline.listed_classes import listed_classes
 from pipeline.settings import configured_sources, load_settings
 from pipeline.stages import open_stores
 from pipeline.table_files import shown_cell, write_csv, write_xlsx

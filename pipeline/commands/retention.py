@@ -22,9 +22,9 @@ from archive.legal_holds import holds
 from archive.retention import due_list, kept
 from pipeline.access_accounts import open_for
 from pipeline.commands.chosen import chosen_document
-from pipeline.commands.classes import listed_classes
 from pipeline.commands.deciding import AsJson, By, Why, deciding
 from pipeline.commands.output import Output
+from pipeline.listed_classes import listed_classes
 from pipeline.settings import load_settings
 from pipeline.stages import open_stores
 from pipeline.window import LOCAL_ZONE

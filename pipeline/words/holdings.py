@@ -111,6 +111,10 @@ HOLDINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "table_unlinked": ("Có thể là một văn bản", "Perhaps the same document"),
         "table_cited": ("Được dẫn, không có trong kho", "Cited and not here"),
         "table_awaited": ("Quá hạn trả lời", "Replies awaited"),
+        "not_in_order": (
+            "có hồ sơ nguồn đã liệt kê mà không ở trạng thái nào",
+            "a listed record is in no counted state",
+        ),
         "questions_in_all": ("{count} điểm cần người xem xét", "{count} rows ask something of a person"),
         "more_rows": (
             "… còn {count} dòng: --table {table}, hoặc --csv, --xlsx",

@@ -11,6 +11,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from archive.access_roles import Role
+from archive.audit import audit
+from archive.database import create_engine
 from archive.decision import Decision
 from archive.decisions import KINDS, decide, read_decision
 from archive.disposal import (
@@ -22,6 +25,7 @@ from archive.disposal import (
 from archive.disposal_removal import Removed, remove_objects
 from archive.disposal_trace import restore_trace
 from archive.dossiers import refresh
+from archive.fixity import check_objects
 from archive.holdings import dossier
 from archive.identities import document_id
 from archive.ledger import verify_chain
@@ -326,6 +330,63 @@ def test_a_run_under_way_keeps_its_objects(held: Archive, batch: MakeBatch, obje
     record_listed(held.engine, under_way.run, 0, 0, 0)
     account(held.engine, under_way.run)
     assert remove_objects(held.engine, objects, at=soon, **WHO).objects == 3
+
+
+def test_audit_and_fixity_know_what_was_destroyed_and_find_what_was_not(
+    archive: Archive, batch: MakeBatch, objects: ObjectStore, select: Select
+) -> None:
+    engine = archive.engine
+    run = batch()
+    record_listed(engine, run.run, 2, 0, 1)
+    archive.load(
+        run,
+        [
+            archived(
+                objects, "A1", issued=OLD, retention="10 năm", files={"a.pdf": b"rieng"}, verdicts=(passed(),)
+            ),
+            archived(objects, "B1", number="7", issued=OLD, retention="Vĩnh viễn", files={"b.pdf": b"giu"}),
+        ],
+    )
+    account(engine, run.run, now=NOW)
+    refresh(engine)
+
+    def looked() -> dict[str, int]:
+        report = check_objects(engine, objects, orphan_age=timedelta(0))
+        return dict(audit(engine, objects, full=True, fixity=report).counts)
+
+    before = looked()
+    executed(archive, approved(archive, "A1"))
+    assert looked() == before, "given up, not yet removed"
+    remove_objects(engine, objects, at=NOW, **WHO)
+    assert looked() == before
+    with engine.begin() as connection:
+        connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
+        connection.execute(
+            sa.text("INSERT INTO archive.disposed_version SELECT :d, 1, gen_random_uuid(), '{}', now()"),
+            {"d": identity("B1")},
+        )
+    found = looked()
+    assert found.get("row_added", 0) == before.get("row_added", 0) + 1, "nobody decided that"
+
+
+def test_the_clerk_may_do_it_and_what_only_a_sealed_document_needs_stays(
+    archive: Archive, batch: MakeBatch, objects: ObjectStore, archive_url: str
+) -> None:
+    sealed = archived(objects, "S1", number="9", files={"b.pdf": b"chung"})
+    archive.load(
+        batch(), [archived(objects, "A1", issued=OLD, retention="10 năm", files={"a.pdf": b"chung"}), sealed]
+    )
+    end_runs(archive.engine)
+    with archive.engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE archive.document SET access = 'sealed' WHERE id = :d"), {"d": identity("S1")}
+        )
+    clerk = Archive(create_engine(archive_url, Role.CLERK), objects)
+    executed(clerk, approved(clerk, "A1"))
+    assert remove_objects(clerk.engine, objects, at=NOW, **WHO).objects == 2
+    assert objects.exists(objects.put_bytes(b"chung").sha256)
+    assert not objects.put_bytes(b"chung").created
+    clerk.engine.dispose()
 
 
 def test_the_store_removes_nothing_without_a_warrant(objects: ObjectStore) -> None:

@@ -225,3 +225,28 @@ def test_a_reply_or_the_word_done_ends_the_waiting(
     assert rows(of(archive.engine), "awaited", "symbol", "due_date", "days_late") == [
         ("1-KL/TU", date(2026, 3, 1), 9)
     ]
+
+
+def test_what_may_not_be_listed_is_left_out_and_makes_no_gap(
+    archive: Archive, batch: MakeBatch, objects: ObjectStore
+) -> None:
+    cites = relation(RelationKind.CITES, number="66", notation="QĐ/TW", issued_date=date(2017, 2, 6))
+    late: dict[str, Any] = {"direction": Direction.INCOMING, "due_date": date(2026, 3, 1)}
+    archive.load(
+        batch(),
+        [
+            numbered(objects, "A1", "1"),
+            numbered(objects, "A2", "2", subject="Kỷ luật", relations=(cites,)),
+            numbered(objects, "A3", "02", subject="Kỷ luật"),
+            numbered(objects, "A4", "3"),
+            archived(objects, "B1", number="5", **late),
+        ],
+    )
+    with archive.engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE archive.document SET access = 'sealed' WHERE source_key IN ('A2', 'A3', 'B1')")
+        )
+    found = reconcile(archive.engine, POLICIES, at=NOW, classes=["open", "conditional"])
+    assert [found.table(name).rows for name in ("gaps", "cited", "awaited")] == [(), (), ()]
+    assert found.table("duplicates").rows == ((SERIES, "2", None, None, None, None),) * 2
+    assert [len(of(archive.engine).table(name).rows) for name in ("cited", "awaited")] == [1, 1]

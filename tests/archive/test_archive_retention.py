@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from archive.canonical import Json
 from archive.decision import Decision
@@ -170,6 +172,24 @@ def test_a_dossier_is_due_when_the_last_of_it_is(
     assert (dossier.kind, dossier.reference, dossier.title, dossier.documents, dossier.retention, dossier.ended) == (
         "dossier", "01", "Thi đua", 2, "10 năm", date(2012, 5, 1),
     )  # fmt: skip
+
+
+def test_a_dossier_with_a_document_that_may_not_be_listed_is_left_out(
+    archive: Archive, batch: MakeBatch, objects: ObjectStore
+) -> None:
+    old: dict[str, Any] = {"issued": date(2000, 5, 1), "retention": "10 năm"}
+    records = [
+        archived(objects, "A1", file_code="01", **old),
+        archived(objects, "A2", number="161", file_code="01", **old),
+        archived(objects, "B1", number="9", file_code="02", **old),
+    ]
+    archive.load(batch(), records)
+    refresh(archive.engine)
+    with archive.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE archive.document SET access = 'personal' WHERE source_key = 'A2'"))
+    today = date(2026, 1, 1)
+    assert [item.reference for item in due_list(archive.engine, today, ["open"])] == ["02"]
+    assert [item.reference for item in due_list(archive.engine, today)] == ["01", "02"]
 
 
 def test_holds_are_of_cases_and_each_is_released_by_itself(

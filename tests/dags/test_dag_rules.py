@@ -82,4 +82,5 @@ def test_the_audit_and_its_message_do_not_wait_for_an_anchoring_that_succeeds(da
     rules = {task.task_id: task.trigger_rule.value for task in dags["audit_archive"].tasks}
     assert rules == {
         "anchor": "all_success", "fixity": "all_done", "audit": "all_done", "report": "all_done",
+        "reconcile": "all_success",
     }  # fmt: skip

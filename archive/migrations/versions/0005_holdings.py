@@ -225,6 +225,7 @@ def _dispose() -> None:
           FROM jsonb_array_elements(dispose.trace -> 'objects') o
           ON CONFLICT (sha256) DO UPDATE SET disposal_id = excluded.disposal_id, decided_at = excluded.decided_at,
             removed_at = NULL;
+          DELETE FROM archive.fixity WHERE sha256 = ANY(gone) AND NOT archive.is_needed(sha256, NULL);
           DELETE FROM archive.extracted_text WHERE sha256 = ANY(gone) AND NOT archive.is_needed(sha256, NULL);
           DELETE FROM archive.object WHERE sha256 = ANY(gone) AND NOT archive.is_needed(sha256, NULL);
           PERFORM set_config('archive.disposing', '', true);
