@@ -39,6 +39,7 @@ from schemas.errors import FatalError
 _FORK = multiprocessing.get_context("fork")
 _LONGEST = 0.8  # seconds until the blow: a night takes about as long
 _ROOM = "256m"
+_HEADING = "fault            times  nights  lost  twice  unaccounted  different  audit"
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -59,15 +60,17 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Do each fault and print the table; 1 if an archive was not what it should be."""
     found: dict[str, tuple[int, Aftermath] | None] = {}
+    if not options.json:
+        print(_HEADING, flush=True)
     with measured_server() as server, tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)  # the server's account must come through to its small disk
         for name in options.only:
             times = options.times if name == "killed" else max(1, options.times // 10)
             found[name] = suffered(name, server, Path(folder), times, random.Random(options.seed))
+            if not options.json:
+                _print(name, found[name])
     if options.json:
         print(json.dumps({name: _value(*row) if row else None for name, row in found.items()}))
-    else:
-        _print(found)
     return int(any(row is not None and not row[1].clean for row in found.values()))
 
 
@@ -242,17 +245,14 @@ def _value(times: int, left: Aftermath) -> dict[str, int | bool]:
     }
 
 
-def _print(found: Mapping[str, tuple[int, Aftermath] | None]) -> None:
+def _print(name: str, row: tuple[int, Aftermath] | None) -> None:
+    if row is None:
+        print(f"{name:16}  not tried: it takes root to make a small file system")
+        return
+    times, left = row
+    state = "clean" if not left.findings else f"{left.findings} findings"
     print(
-        f"{'fault':16}{'times':>6}{'nights':>8}{'lost':>6}{'twice':>7}{'unaccounted':>13}{'different':>11}  audit"
+        f"{name:16}{times:>6}{left.nights:>8}{left.lost:>6}{left.twice:>7}{left.unaccounted:>13}"
+        f"{left.different:>11}  {state}",
+        flush=True,
     )
-    for name, row in found.items():
-        if row is None:
-            print(f"{name:16}  not tried: it takes root to make a small file system")
-            continue
-        times, left = row
-        state = "clean" if not left.findings else f"{left.findings} findings"
-        print(
-            f"{name:16}{times:>6}{left.nights:>8}{left.lost:>6}{left.twice:>7}{left.unaccounted:>13}"
-            f"{left.different:>11}  {state}"
-        )

@@ -7,7 +7,8 @@ them. Batch by batch: the loader loads one (one transaction), then COPY puts the
 empty copy of the same tables (``benchmarks.copy_floor``), so that both meet the same machine. Afterwards all batches
 come once more, in another run. On a temporary embedded server with durability on. Making and storing the records is
 in no figure. ``load_to_copy`` and ``rerun_to_copy`` are ratios of rows a second; ``…_cpu`` the same by processor time
-of client and server, which a busy machine changes less.
+of client and server, which a busy machine changes less. Where dlt can be
+imported, its merge (upsert) of 10,000 of the documents stands beside.
 """
 
 from __future__ import annotations
@@ -29,11 +30,14 @@ from archive.loader import Archive, Archived, Batch
 from archive.objects import ObjectStore
 from archive.runs import account, record_listed, start_run
 from benchmarks.copy_floor import NewRows, copy_batch, rows_in
+from benchmarks.dlt_merge import dlt_is_here, merged_rows_per_s
 from benchmarks.generated_records import CLOCK, SOURCE, generated_records, placing
 from benchmarks.measured_server import Taken, clocked, fresh_archive, measured_server
 from schemas.record import Window
 
 Figures = dict[str, float | str]
+
+_DLT_DOCUMENTS = 10_000  # it is slow, and its rows a second do not depend on how many there are
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -94,7 +98,17 @@ def _measured(server: EmbeddedServer, folder: Path, documents: int, size: int) -
         **_seconds("rerun", again),
         "rerun_wal_kb": round(wal / 1024),
         "extra_memory_mb": memory,
+        **_against_dlt(server, folder, total / loaded.clock, documents),
     }
+
+
+def _against_dlt(server: EmbeddedServer, folder: Path, rows_per_s: float, documents: int) -> Figures:
+    if not dlt_is_here():
+        return {"dlt": "not installed"}
+    server.ensure_database("bench_dlt")
+    archive, target = (server.url(name, "postgresql") for name in ("bench_archive", "bench_dlt"))
+    merged = merged_rows_per_s(archive, target, folder / "dlt", min(documents, _DLT_DOCUMENTS))
+    return {"dlt_rows_per_s": round(merged), "load_to_dlt": round(rows_per_s / merged, 2)}
 
 
 def _load_and_copy(

@@ -31,7 +31,7 @@ DOCUMENTS = 10
 T = TypeVar("T")
 
 _LISTED = BATCHES * (DOCUMENTS + 2)
-_PATIENCE = 600  # tries, a tenth of a second apart: longer than a server takes to recover
+_PATIENCE = 600.0  # seconds: longer than a server takes to recover on a busy machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +189,14 @@ def _count(engine: sa.Engine, query: str) -> int:
 
 def _patiently(action: Callable[[], T]) -> T:
     """Try again while the database is away, as Airflow would."""
-    for _ in range(_PATIENCE):
+    until = time.monotonic() + _PATIENCE
+    while True:
         try:
             return action()
         except (RetriableError, sa.exc.OperationalError):
+            if time.monotonic() > until:
+                raise
             time.sleep(0.1)
-    return action()
 
 
 def _rows(url: str) -> dict[str, list[str]]:
