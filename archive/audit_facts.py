@@ -59,7 +59,7 @@ def _both(told: str, held: str, same: str, where: str = "coalesce(h.place, t.pla
         where: what to call the place.
     """
     return f"""WITH told AS MATERIALIZED ({told}), held AS MATERIALIZED ({held})
-    SELECT {_VERDICT}, {where}, CASE WHEN h.place IS NULL OR t.place IS NULL THEN 'event ' || t.seq END
+    SELECT {_VERDICT}, {where}, 'event ' || t.seq
     FROM told t FULL JOIN held h ON h.place = t.place
     WHERE h.place IS NULL OR t.place IS NULL OR NOT ({same}) ORDER BY 2"""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
@@ -96,7 +96,11 @@ def audit_archive(
 def problems(findings: Sequence[Finding], words: Wording) -> list[Problem]:
     """Each finding with its sentence in the language of ``words``."""
     return [
-        {"kind": one.kind, "where": one.where, "message": words(f"audit_{one.kind}", **one.values).strip()}
+        {
+            "kind": one.kind,
+            "where": one.where,
+            "message": words(f"audit_{one.kind}", **one.values).rstrip(" :"),
+        }
         for one in findings
     ]
 
@@ -104,7 +108,9 @@ def problems(findings: Sequence[Finding], words: Wording) -> list[Problem]:
 def audit_value(done: Audited, words: Wording) -> dict[str, object]:
     """The audit as one JSON object."""
     report = {
-        name: value for name, value in asdict(done.report).items() if name not in ("findings", "counts")
+        item.name: getattr(done.report, item.name)
+        for item in fields(done.report)
+        if item.name not in ("findings", "counts")
     }
     return {
         "clean": done.clean,

@@ -5,7 +5,9 @@ The attacks are those of the tamper table (``benchmarks.tampering``), done as a 
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,17 +16,22 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
+from archive import audit as audit_module
 from archive.access_roles import Role
 from archive.database import create_engine
 from archive.embedded import EmbeddedServer
+from archive.fixity import FixityOutcome
 from archive.loader import Archive
 from archive.objects import open_object_store
 from benchmarks.tampering import ATTACKS, Attack, Scene, prepare
 from demo.office import OfficeReport
 from pipeline.auditing import Audited, audit_archive
+from pipeline.cli import build
 from pipeline.settings import Settings, load_settings
 from pipeline.stages import Stores, open_stores
+from pipeline.words.audit import AUDIT
 
 pytestmark = pytest.mark.postgres
 
@@ -108,3 +115,40 @@ def test_the_program_itself_may_not_do_it(scene: Scene, attack: Attack) -> None:
     refused = pytest.raises(sa.exc.ProgrammingError, match="permission denied")
     with refused, scene.stores.engine.begin() as connection:
         connection.execute(sa.text(attack.statement))
+
+
+def test_the_command_says_what_is_wrong_and_ends_with_four(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIENTHONG_HOME", str(scene.settings.home))
+    address = scene.superuser.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("LIENTHONG_DATABASE_URL", address)
+    runner = CliRunner()
+    whole = runner.invoke(build(), ["audit", "--budget", "1"])
+    assert whole.exit_code == 0, whole.output
+    assert "Kho lưu trữ toàn vẹn" in whole.output
+    for attack in ATTACKS:
+        if attack.name in ("add a file that nothing names", "delete the last 10 events"):
+            attack.do(scene)
+    found = runner.invoke(build(), ["audit", "--full", "--json"])
+    assert found.exit_code == 4
+    told = json.loads(found.stdout)
+    assert told["clean"] is False
+    assert {"orphan", "ledger_cut_off"} <= set(told["counts"])
+    assert {frozenset(problem) for problem in told["problems"]} == {frozenset(("kind", "where", "message"))}
+    in_english = runner.invoke(build(), ["--lang", "en", "audit", "--full"]).output
+    assert "The ledger was cut off: anchor 2 saw" in in_english
+    assert "An orphan: nothing in the database names it" in in_english
+
+
+def test_every_finding_has_its_sentence() -> None:
+    """Whatever the audit's modules add has words in both languages."""
+    named = set()
+    for path in (Path(audit_module.__file__).parent).glob("audit*.py"):
+        named |= set(re.findall(r'add\(\s*"([a-z_]+)"|Finding\("([a-z_]+)"', path.read_text()))
+    kinds = {first or second for first, second in named}
+    kinds |= {"row_added", "row_differs", "row_removed", "dead_reference", "fixity_failed"}
+    kinds |= {"event_missing", "event_loose", "event_changed"}
+    kinds |= {f"object_{outcome}" for outcome in FixityOutcome if outcome not in ("intact", "unchecked")}
+    assert len(kinds) > 25
+    assert {kind for kind in kinds if f"audit_{kind}" not in AUDIT} == set()
