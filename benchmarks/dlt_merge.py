@@ -14,7 +14,6 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 
 TABLES: Mapping[str, list[str]] = {
@@ -40,10 +39,11 @@ def merged_rows_per_s(archive_url: str, target_url: str, folder: Path, documents
 
     os.environ["DLT_TELEMETRY_DISABLED"] = os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
     rows = {table: list(_rows(archive_url, table, documents)) for table in TABLES}
+    # dlt wants a host in the URL; libpq then takes the socket's folder from the query.
     pipeline = dlt.pipeline(
         "bench",
         pipelines_dir=str(folder),
-        destination=dlt.destinations.postgres(_credentials(target_url)),
+        destination=dlt.destinations.postgres(target_url.replace("@/", "@localhost/")),
         dataset_name="merged",
     )
     resources = [
@@ -58,18 +58,6 @@ def merged_rows_per_s(archive_url: str, target_url: str, folder: Path, documents
     started = time.perf_counter()
     pipeline.run(resources)
     return sum(map(len, rows.values())) / (time.perf_counter() - started)
-
-
-def _credentials(url: str) -> dict[str, str | int]:
-    told = conninfo_to_dict(url)
-    os.environ["PGHOST"] = str(told["host"])  # a folder's name as host does not come through dlt's own URL
-    return {
-        "host": str(told["host"]),
-        "port": int(str(told["port"])),
-        "username": str(told["user"]),
-        "password": str(told["password"]),
-        "database": str(told["dbname"]),
-    }
 
 
 def _rows(url: str, table: str, documents: int) -> Iterator[dict[str, object]]:
