@@ -196,10 +196,17 @@ def organ_on(engine: sa.Engine, code: str, day: date) -> OrganView | None:
     asked = {"code": code.strip(), "day": day}
     with database_errors("reading an organ"), engine.connect() as connection:
         row = connection.execute(_ORGAN, asked).mappings().first()
-    if row is None:
-        return None
-    lists = {name: tuple(row[name]) for name in ("former_codes", "letters")}
-    return OrganView(**{**row, **lists})
+    return _organ(row) if row is not None else None
+
+
+def organ_list(engine: sa.Engine) -> list[OrganView]:
+    """Every organ in every span of time, by system, code and first day."""
+    with database_errors("listing the organs"), engine.connect() as connection:
+        return [_organ(row) for row in connection.execute(_ORGANS).mappings()]
+
+
+def _organ(row: sa.RowMapping) -> OrganView:
+    return OrganView(**{**row, **{name: tuple(row[name]) for name in ("former_codes", "letters")}})
 
 
 def _view(row: sa.RowMapping, documents: Sequence[DossierDocument] = ()) -> DossierView:
@@ -243,10 +250,13 @@ _DOCUMENTS = sa.text(
     WHERE x.dossier_id = :id AND NOT x.taken_out
     ORDER BY x.position NULLS LAST, v.issued_date NULLS LAST, v.symbol_norm NULLS LAST, d.id"""
 )
+_ORGAN_COLUMNS = "code, name, system, valid_from, valid_to, successor, former_codes, letters, basis"
+_ORGANS = sa.text(
+    f"SELECT {_ORGAN_COLUMNS} FROM archive.organ ORDER BY system, code, valid_from NULLS FIRST"  # noqa: S608
+)
 _ORGAN = sa.text(
-    """SELECT code, name, system, valid_from, valid_to, successor, former_codes, letters, basis
-    FROM archive.organ
+    f"""SELECT {_ORGAN_COLUMNS} FROM archive.organ
     WHERE (lower(code) = lower(:code) OR EXISTS (SELECT FROM unnest(former_codes) c WHERE lower(c) = lower(:code)))
       AND (valid_from IS NULL OR valid_from <= :day) AND (valid_to IS NULL OR valid_to >= :day)
-    ORDER BY lower(code) = lower(:code) DESC, valid_from DESC NULLS LAST LIMIT 1"""
+    ORDER BY lower(code) = lower(:code) DESC, valid_from DESC NULLS LAST LIMIT 1"""  # noqa: S608 - constants of this module
 )

@@ -14,8 +14,9 @@ from archive.decision import Decision
 from archive.decisions import decide
 from archive.dossier_decisions import DOSSIER_FIELDS
 from archive.dossiers import refresh
-from archive.holdings import DossierView, dossier, dossier_list, fonds_list
+from archive.holdings import DossierView, dossier, dossier_list, fonds_list, organ_list
 from archive.identities import fonds_id, made_dossier_id
+from mappings.notation import System
 from pipeline.access_accounts import open_for
 from pipeline.commands.chosen import chosen_document
 from pipeline.commands.deciding import AsJson, By, Deciding, Why, deciding
@@ -43,6 +44,9 @@ def register(app: typer.Typer) -> None:
     group.command("put", help="Đưa văn bản vào hồ sơ / put a document into it.")(put)
     group.command("take-out", help="Bỏ văn bản khỏi hồ sơ / take a document out of it.")(take_out)
     group.command("fonds", help="Phông lưu trữ: xem, lập, sửa / list, make or change fonds.")(fonds)
+    group.command("organ", help="Cơ quan theo thời gian: xem, ghi / list organs over time, or enter one.")(
+        organ
+    )
     group.command("refresh", help="Lập lại hồ sơ theo văn bản / make the dossiers of what records say.")(
         refresh_all
     )
@@ -195,6 +199,49 @@ def fonds(
     decide(engine, Decision("fonds", code, values=values, **deciding(by, why)))
     refresh(open_stores(load_settings()).engine)
     output.line(f"{output.words('fonds_set')}: {code}")
+
+
+def organ(
+    context: typer.Context,
+    code: Annotated[
+        str | None, typer.Argument(help="Mã định danh, hoặc chữ của ký hiệu / code or letters")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Tên cơ quan / name")] = "",
+    system: Annotated[System, typer.Option(help="Đảng hoặc Nhà nước / Party or State")] = System.PARTY,
+    since: Annotated[str | None, typer.Option("--from", help="Từ ngày / first day, YYYY-MM-DD")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Đến ngày / last day")] = None,
+    successor: Annotated[str | None, typer.Option(help="Mã cơ quan kế thừa / who carries on")] = None,
+    former: Annotated[list[str] | None, typer.Option(help="Mã cũ của chính cơ quan / a former code")] = None,
+    why: Annotated[str, typer.Option(help="Văn bản căn cứ / which text says so")] = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the organs with their spans of time, or enter one that the vocabulary lacks or has otherwise."""
+    output: Output = context.obj
+    engine = open_stores(load_settings(), Role.CLERK).engine
+    if code is None:
+        columns = ("code", "name", "valid_from", "valid_to", "successor", "basis")
+        found = organ_list(engine)
+        if as_json:
+            for view in found:
+                output.json(asdict(view))
+            return
+        rows = [[_cell(getattr(view, column)) for column in columns] for view in found]
+        output.table(output.words("organs_title"), columns, rows)
+        return
+    if not name:
+        raise typer.BadParameter("--name", param_hint="--name")
+    values: dict[str, Json] = {
+        "code": code,
+        "name": name,
+        "system": system.value,
+        "valid_from": _day(since),
+        "valid_to": _day(until),
+        "successor": successor,
+        "former_codes": list(former or ()),
+    }
+    decide(engine, Decision("organ", code, values=values, **deciding(by, why)))
+    output.line(f"{output.words('organ_set')}: {code} {name}")
 
 
 def refresh_all(context: typer.Context, as_json: AsJson = False) -> None:

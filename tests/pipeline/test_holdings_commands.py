@@ -119,6 +119,28 @@ def test_a_clerk_makes_a_fonds_and_a_dossier_and_fills_it(at_night, night) -> No
             run("dossier", "set", "0007", wrong, *WHY)
 
 
+def test_an_organ_is_entered_with_its_span_of_time(at_night) -> None:
+    found = {row["code"]: row for row in json_lines("dossier", "organ")}
+    assert (found["A10"]["valid_to"], found["A10"]["successor"]) == ("2025-06-30", "A19")
+    arguments = (
+        "--name",
+        "Đảng ủy các cơ quan Đảng tỉnh",
+        "--from",
+        "2025-02-01",
+        "--former",
+        "ĐUKCCQ",
+        *WHY,
+    )
+    assert run("dossier", "organ", "ĐUCCQĐ", *arguments)[0] == 0
+    (entered,) = (row for row in json_lines("dossier", "organ") if row["code"] == "ĐUCCQĐ")
+    assert (entered["valid_from"], entered["former_codes"], entered["system"]) == (
+        "2025-02-01",
+        ["ĐUKCCQ"],
+        "party",
+    )
+    assert "Cơ quan theo thời gian" in run("dossier", "organ")[1]
+
+
 @pytest.fixture
 def old(stores) -> Stores:
     """One old document of ten years and one of which nobody says for how long."""
