@@ -15,12 +15,13 @@ import sqlalchemy as sa
 from psycopg import sql
 
 from archive.access import access_decision, readable
-from archive.access_rights import RIGHTS, rights_mark
+from archive.access_rights import DEFINERS, RIGHTS, rights_mark
 from archive.access_roles import Role, ensure_roles, usable_role
 from archive.canonical import canonical_text
 from archive.cursors import psycopg_cursor
 from archive.database import create_engine
 from archive.decisions import KINDS, decide, read_decision
+from archive.dossiers import refresh
 from archive.embedded import EmbeddedServer
 from archive.identities import document_id
 from archive.ledger import verify_chain
@@ -516,3 +517,163 @@ def test_decisions_on_access_come_back_from_the_ledger(
             KINDS[decision.kind].apply(cursor, decision, event.at)
         assert connection.execute(row).one() == live
     assert tuple(live) == ("conditional", "open", 2)
+
+
+SELECTABLE = {
+    # What no reader sees: the ledger (who read what), what was set aside, what search and audits work with, disposals.
+    Role.READER: {
+        "archive_alembic_version",
+        "attachment",
+        "document",
+        "document_version",
+        "dossier",
+        "dossier_document",
+        "fonds",
+        "handling_step",
+        "known_gap",
+        "known_list",
+        "object",
+        "organ",
+        "relation",
+        "retention_decision",
+        "retention_rule",
+        "run",
+        "run_batch",
+        "same_as",
+        "search_state",
+        "signature_verdict",
+        "source",
+        "verdict_set_aside",
+        "verification",
+        "verification_run",
+    },
+}
+SELECTABLE[Role.CLERK] = SELECTABLE[Role.READER] | {
+    "anchor",
+    "disposal",
+    "disposal_document",
+    "disposed_object",
+    "disposed_version",
+    "event",
+    "inventory",
+    "legal_hold",
+    "quarantine",
+    "withheld",
+}
+CONTENT = {
+    "attachment": ("name", "item"),
+    "document_version": (
+        "subject",
+        "number",
+        "symbol",
+        "issuer_name",
+        "signers",
+        "recipients",
+        "file_title",
+        "flags",
+    ),
+    "dossier": ("title", "note"),
+    "extracted_text": ("text",),
+    "handling_step": ("staff", "text"),
+    "quarantine": ("message", "location", "context", "source_key"),
+    "relation": ("reason", "target_symbol", "evidence"),
+    "same_as": ("evidence", "decided_why"),
+    "search_body": ("subject", "body"),
+    "search_entry": ("head", "words"),
+    "signature_verdict": ("file_name", "signer_name", "verdict"),
+}
+
+
+@pytest.mark.parametrize("role", [Role.READER, Role.CLERK])
+def test_a_role_selects_from_its_tables_and_no_others(
+    role: Role, worked_as: Callable[[Role], sa.Engine], engine: sa.Engine
+) -> None:
+    allowed = set()
+    for table in tables_of(engine):
+        with worked_as(role).connect() as connection:
+            try:
+                connection.execute(sa.text(f"SELECT * FROM archive.{table}"))
+            except sa.exc.ProgrammingError:
+                continue
+        allowed.add(table)
+    assert allowed == SELECTABLE[role]
+
+
+@pytest.mark.parametrize("role", [Role.READER, Role.AUDITOR])
+def test_who_only_reads_writes_nowhere(
+    role: Role, worked_as: Callable[[Role], sa.Engine], engine: sa.Engine
+) -> None:
+    working = worked_as(role)
+    for table in tables_of(engine):
+        for statement in (
+            f"INSERT INTO archive.{table} DEFAULT VALUES",
+            f"DELETE FROM archive.{table}",
+            f"TRUNCATE archive.{table} CASCADE",
+            f"SELECT * FROM archive.{table} FOR UPDATE",
+        ):
+            with (
+                working.connect() as connection,
+                pytest.raises(sa.exc.ProgrammingError, match="permission denied"),
+            ):
+                connection.execute(sa.text(statement))
+
+
+def test_an_auditor_sees_what_happened_and_no_content(
+    worked_as: Callable[[Role], sa.Engine],
+    ask: Callable[..., list[object]],
+    archive: Archive,
+    batch: Callable[..., Batch],
+    objects: ObjectStore,
+) -> None:
+    archive.load(batch(), [archived(objects, "A" * 32, access="personal"), quarantined("B" * 32)])
+    for table, columns in CONTENT.items():
+        for column in columns:
+            with (
+                worked_as(Role.AUDITOR).connect() as connection,
+                pytest.raises(sa.exc.ProgrammingError, match="permission denied"),
+            ):
+                connection.execute(sa.text(f"SELECT {column} FROM archive.{table}"))
+    assert len(ask(Role.AUDITOR, "SELECT hash FROM archive.event")) == 2
+    assert ask(Role.AUDITOR, "SELECT manifest_sha256 FROM archive.document_version") != []
+    assert ask(Role.AUDITOR, "SELECT reason FROM archive.quarantine") == ["xml_malformed"]
+    for table in ("anchor", "run", "run_batch", "fixity", "inventory"):
+        ask(Role.AUDITOR, f"SELECT count({'source' if table == 'inventory' else '*'}) FROM archive.{table}")
+
+
+def test_functions_that_run_as_the_owner_are_decided_on_and_cannot_be_led_astray(engine: sa.Engine) -> None:
+    """Each has its line in ``DEFINERS``, a search_path of its own, and nobody may call it by default."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            sa.text(
+                """SELECT proname, coalesce(array_to_string(proconfig, ','), '') AS config,
+                  has_function_privilege('archive_auditor', oid, 'EXECUTE') AS by_others
+                FROM pg_proc WHERE pronamespace = 'archive'::regnamespace AND prosecdef"""
+            )
+        ).all()
+    assert {row.proname for row in rows} <= set(DEFINERS)
+    assert {"decide_access", "record_readings", "recalled", "dispose"} <= {row.proname for row in rows}
+    assert [row.proname for row in rows if "search_path=pg_catalog" not in row.config or row.by_others] == []
+
+
+def test_a_title_of_a_dossier_is_read_with_one_of_its_documents(
+    engine: sa.Engine,
+    ask: Callable[..., list[object]],
+    archive: Archive,
+    batch: Callable[..., Batch],
+    objects: ObjectStore,
+) -> None:
+    records = [
+        archived(
+            objects, "A" * 32, access="personal", file_code="HS1", file_title="Hồ sơ cán bộ Nguyễn Văn Mẫu"
+        ),
+        archived(objects, "B" * 32, number="2", file_code="HS2", file_title="Chương trình công tác"),
+    ]
+    archive.load(batch(), records)
+    refresh(engine)
+    assert ask(Role.READER, "SELECT title FROM archive.dossier") == ["Chương trình công tác"]
+    assert len(ask(Role.CLERK, "SELECT title FROM archive.dossier")) == 2
+
+
+def tables_of(engine: sa.Engine) -> list[str]:
+    with engine.connect() as connection:
+        return sorted(sa.inspect(connection).get_table_names("archive"))
