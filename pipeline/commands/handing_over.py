@@ -12,10 +12,10 @@ from archive.handover.leaving import Handover, Who
 from archive.handover.package_content import Holder
 from archive.handover.selection import readable_classes
 from archive.holdings import DossierView, dossier, dossier_list
+from pipeline.access_accounts import open_for
 from pipeline.acting import acting_account
 from pipeline.commands.output import Output
 from pipeline.settings import Settings, configured_sources
-from pipeline.stages import open_stores
 from schemas.errors import ConfigurationError
 
 Organ = Annotated[str | None, typer.Option(help="Tên cơ quan giao / the organ (mặc định: theo nguồn)")]
@@ -32,7 +32,7 @@ def may_leave(settings: Settings, personal: bool) -> frozenset[str]:
     Raises:
         ConfigurationError: the login may not work under that role.
     """
-    stores = open_stores(settings, Role.CLERK if personal else Role.READER)
+    stores = open_for(settings, Role.CLERK if personal else Role.READER)
     try:
         return readable_classes(stores.engine) - {"sealed"}
     finally:

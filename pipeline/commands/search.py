@@ -13,9 +13,9 @@ from archive.access_roles import Role
 from archive.excerpts import Excerpt
 from archive.search import MOST, Found, Hit, search
 from archive.search_query import Filters, Query
+from pipeline.access_accounts import open_for, open_for_reading
 from pipeline.commands.output import Output
 from pipeline.settings import load_settings
-from pipeline.stages import open_stores
 
 _MOST_VALUES = 10
 
@@ -68,7 +68,8 @@ def find(
 ) -> None:
     """Print what is found, best first; the exit status is 1 when nothing is."""
     output: Output = context.obj
-    stores = open_stores(load_settings(), Role.CLERK if recalled else Role.READER)
+    settings = load_settings()
+    stores = open_for(settings, Role.CLERK) if recalled else open_for_reading(settings)
     filters = Filters(
         first=_day(first),
         last=_day(last),
