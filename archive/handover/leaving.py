@@ -51,7 +51,7 @@ class LeftOut:
 
     Attributes:
         object: its identity. reason: ``access`` (its class may not be read), ``disposed`` (its content was
-            destroyed), ``recalled`` or ``undated``.
+            destroyed), ``recalled``, ``undated`` or ``undirected``.
     """
 
     object: str

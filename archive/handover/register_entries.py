@@ -88,19 +88,21 @@ class Counts:
     """What a register was made from; ``selected`` is what is printed plus what is left out.
 
     Attributes:
-        selected: documents of the source and direction in the period, or without any day.
+        selected: documents of the source in the period, or without any day, of the direction or of none known.
         undated: of them, without a day: in no year's register.
         closed: of them, with a day, but of a class of access that may not be printed.
+        undirected: of them, those of which nobody knows whether they came in or went out.
     """
 
     selected: int
     undated: int
     closed: int
+    undirected: int
 
     @property
     def printed(self) -> int:
         """Entries of the register."""
-        return self.selected - self.undated - self.closed
+        return self.selected - self.undated - self.closed - self.undirected
 
 
 @contextlib.contextmanager
@@ -250,13 +252,17 @@ _FROM = """FROM archive.document d
   CROSS JOIN LATERAL (SELECT
     CASE WHEN :direction = 'incoming' THEN coalesce(v.arrival_date, v.issued_date) ELSE v.issued_date END AS day,
     CASE WHEN :direction = 'incoming' THEN v.arrival_number ELSE coalesce(v.number, v.symbol) END AS number) AS r"""
-_WHERE = """WHERE d.source = :source AND d.kind = 'document' AND v.direction = :direction
+_WHERE = """d.source = :source AND d.kind = 'document'
   AND (CAST(:type_code AS text) IS NULL OR v.type_code = :type_code)"""
 _OPEN = "(CAST(:readable AS text[]) IS NULL OR d.access = ANY(CAST(:readable AS text[])))"
 _COUNTS = sa.text(
-    f"""SELECT count(*) AS selected, count(*) FILTER (WHERE r.day IS NULL) AS undated,
-      count(*) FILTER (WHERE r.day IS NOT NULL AND NOT {_OPEN}) AS closed {_FROM} {_WHERE}
-    AND (r.day IS NULL OR r.day BETWEEN :first AND :last)"""
+    f"""SELECT count(*) AS selected,
+      count(*) FILTER (WHERE known AND day IS NULL) AS undated,
+      count(*) FILTER (WHERE known AND day IS NOT NULL AND NOT open) AS closed,
+      count(*) FILTER (WHERE NOT known) AS undirected
+    FROM (SELECT v.direction <> 'unknown' AS known, r.day, {_OPEN} AS open {_FROM}
+      WHERE {_WHERE} AND v.direction IN (:direction, 'unknown')
+        AND (r.day IS NULL OR r.day BETWEEN :first AND :last)) AS s"""  # noqa: S608 - constants of this module
 )
 _NAMED = """nullif(concat_ws(' ngày ', nullif(concat_ws(' ', w.type_name, coalesce(w.symbol, w.uid)), ''),
   to_char(coalesce(w.issued_date, (w.changed_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date), 'DD/MM/YYYY')), '')"""
@@ -274,7 +280,7 @@ _ENTRIES = sa.text(
       (SELECT array_agg({_NAMED} ORDER BY w.issued_date NULLS LAST, w.document_id)
         FILTER (WHERE {_NAMED} IS NOT NULL) {_ABOUT} AND f.kind = 'replies_to') AS answers,
       s.status_code AS status, s.moment AS status_at
-    {_FROM} LEFT JOIN LATERAL ({_NEWEST_STATUS}) s ON true {_WHERE}
-      AND r.day BETWEEN :first AND :last AND {_OPEN}
+    {_FROM} LEFT JOIN LATERAL ({_NEWEST_STATUS}) s ON true
+    WHERE {_WHERE} AND v.direction = :direction AND r.day BETWEEN :first AND :last AND {_OPEN}
     ORDER BY substring(r.number from '\\d{{1,18}}')::bigint NULLS LAST, r.number, r.day, v.symbol_norm, d.id"""  # noqa: S608 - constants of this module
 )

@@ -20,6 +20,7 @@ _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _REASONS = {
     "access": "chế độ sử dụng không cho phép",
     "undated": "không có ngày, không thuộc thời gian nào",
+    "undirected": "nguồn không cho biết là văn bản đi hay đến",
 }
 
 
@@ -53,7 +54,11 @@ def hand_over_register(store: Store, wanted: Wanted, printing: Printing) -> tupl
     heading = printing.heading(wanted.form, str(wanted.period))
     with aside(printing.target) as partial:
         with register_entries(store.engine, store.objects, wanted) as (counts, entries):
-            left_out = {"access": counts.closed, "undated": counts.undated}
+            left_out = {
+                "access": counts.closed,
+                "undated": counts.undated,
+                "undirected": counts.undirected,
+            }
             printed = write_register(
                 heading,
                 (entry_row(wanted, entry) for entry in entries),

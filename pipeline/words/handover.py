@@ -24,6 +24,10 @@ HANDOVER: Mapping[str, tuple[str, str]] = MappingProxyType(
         "left_out_disposed": ("nội dung đã tiêu hủy", "their content was destroyed"),
         "left_out_recalled": ("đã thu hồi (giao cả bằng --recalled)", "recalled (--recalled takes them too)"),
         "left_out_undated": ("không có ngày nên không thuộc năm nào", "without a day, so in no year"),
+        "left_out_undirected": (
+            "không rõ đi hay đến (khai organ_id của cơ quan trong tệp nguồn)",
+            "neither known to have come in nor gone out (state the office's organ_id in the source file)",
+        ),
         "left_out": ("Không đưa ra: {count} – {reason}", "Left out: {count} – {reason}"),
         "notice_too_long": (
             "trường dài hơn quy định, giữ nguyên",

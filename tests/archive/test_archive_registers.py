@@ -62,8 +62,8 @@ def incoming(archive: Archive, objects: ObjectStore, batch: MakeBatch) -> Archiv
 
     def came(key: str, number: str | None, day: date | None, **fields: object):
         return archived(
-            objects, key, uid=f"G-{key}", number=key, notation="CV/UBND", issuer=PEOPLE, direction=Direction.INCOMING,
-            arrival_number=number, arrival_date=day, **fields,
+            objects, key, uid=f"G-{key}", number=key, notation="CV/UBND", issuer=PEOPLE,
+            arrival_number=number, arrival_date=day, **{"direction": Direction.INCOMING, **fields},
         )  # fmt: skip
 
     done = TraceEntry(
@@ -79,6 +79,7 @@ def incoming(archive: Archive, objects: ObjectStore, batch: MakeBatch) -> Archiv
             came("2b", "2", date(2025, 1, 2), type_name="Công văn", subject="Công văn xin ý kiến"),
             came("77", "77", date(2024, 12, 31), issued=date(2025, 1, 1)),
             came("88", None, None, issued=None),
+            came("66", "66", date(2025, 4, 1), direction=Direction.UNKNOWN),
             Withheld("99", "1", "mat", "field:DoMat"),
             archived(
                 objects, "rep", number="50", notation="CV/TU", issued=date(2025, 3, 8), type_name="Công văn",
@@ -132,10 +133,10 @@ def test_the_register_of_handling(incoming: Archive) -> None:
 
 
 @pytest.mark.postgres
-def test_what_has_no_day_is_counted_and_in_no_year(incoming: Archive) -> None:
+def test_what_has_no_day_or_direction_is_counted_and_in_no_register(incoming: Archive) -> None:
     asked = Wanted(INCOMING, "notes_van_ban_di", Period.of_year(2025))
     with register_entries(incoming.engine, incoming.objects, asked) as (counts, entries):
-        assert (counts.selected, counts.undated, counts.printed) == (5, 1, 4)
+        assert (counts.selected, counts.undated, counts.undirected, counts.printed) == (6, 1, 1, 4)
         assert len(list(entries)) == counts.printed
 
 
