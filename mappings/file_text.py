@@ -114,7 +114,9 @@ def file_text(content: Content, limits: Limits | None = None) -> FileText:
     limits = limits or Limits()
     with content.open() as stream:
         head = stream.read(65_536)
-        kind = _KINDS.get(media_type.sniff(head), "")
+        kind = _KINDS.get(media_type.sniff(head)) or ("txt" if _is_old_text(head) else "")
+        if kind == "zip":
+            kind = _kind_of_package(stream)
         read = _readers().get(kind)
         if kind in _BINARY_OFFICE and _is_encrypted_package(stream, head, limits):
             return FileText(TextOutcome.ENCRYPTED, kind, message="opens only with a password")
@@ -146,6 +148,33 @@ def file_text(content: Content, limits: Limits | None = None) -> FileText:
     )
 
 
+_PACKAGES: Mapping[str, str] = {
+    "word/document.xml": "docx",
+    "xl/workbook.xml": "xlsx",
+    "ppt/presentation.xml": "pptx",
+    "content.xml": "odt",
+}
+
+
+def _kind_of_package(stream: BinaryIO) -> str:
+    """What a ZIP is whose first entries do not tell."""
+    try:
+        names = set(zipfile.ZipFile(stream).namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return "zip"
+    return next((kind for name, kind in _PACKAGES.items() if name in names), "zip")
+
+
+def _is_old_text(head: bytes) -> bool:
+    """Whether these are words in an eight-bit encoding, which have no sign of their own."""
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    plain = len(head) - len(head.translate(None, _PLAIN))
+    return bool(head) and b"\0" not in head and 20 * controls <= len(head) and 2 * plain > len(head)
+
+
+# Some of them are letters of VISCII and VPS.
+_CONTROLS = bytes({*range(1, 32)} - {0x09, 0x0A, 0x0C, 0x0D})
+_PLAIN = bytes([0x0A, 0x0D, 0x20, *range(0x30, 0x3A), *range(0x41, 0x5B), *range(0x61, 0x7B)])
 _BINARY_OFFICE = frozenset(("ole", "doc", "xls", "ppt"))
 
 

@@ -60,7 +60,7 @@ def sheet_paragraphs(reading: Reading) -> Iterator[Paragraph]:
     book = openpyxl.load_workbook(reading.stream, read_only=True, data_only=True, keep_links=False)
     cells = 0
     for sheet in book.worksheets:
-        yield [TextRun(sheet.title)]
+        yield [TextRun(sheet.title, _UNICODE)]
         for row in sheet.iter_rows():
             filled = [cell for cell in row if cell.value is not None]
             runs = [TextRun(_shown(cell.value), cell.font.name if cell.font else None) for cell in filled]
@@ -70,6 +70,9 @@ def sheet_paragraphs(reading: Reading) -> Iterator[Paragraph]:
             if cells > reading.limits.cells:
                 reading.cut = "cells"
                 return
+
+
+_UNICODE = "Calibri"  # what Excel shows names of sheets in: no legacy font can be chosen there
 
 
 def _shown(value: object) -> str:
