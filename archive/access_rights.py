@@ -118,7 +118,7 @@ RIGHTS: Mapping[str, Right] = MappingProxyType(
         "legal_hold": Right(
             clerk=_KEEP, auditor=("id", "kind", "object_id", "held_from", "placed_at", "released_at")
         ),
-        "object": Right(loader=_ALTER, reader=True, auditor=True),
+        "object": Right(reader=True, auditor=True),
         "organ": Right(loader=_ALTER, clerk=_KEEP, reader=True, auditor=True),
         "quarantine": Right(
             clerk="SELECT, UPDATE",
@@ -176,6 +176,7 @@ DEFINERS: Mapping[str, tuple[Role, ...]] = MappingProxyType(
     {
         "decide_access": (Role.LOADER, Role.CLERK),
         "dispose": (Role.LOADER, Role.CLERK),
+        "give_up_failures": (Role.LOADER,),
         "is_needed": (Role.LOADER, Role.CLERK),
         "recalled": (Role.READER, Role.LOADER),
         "record_readings": (Role.READER, Role.LOADER),

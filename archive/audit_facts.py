@@ -176,11 +176,15 @@ CROSS JOIN LATERAL (SELECT v.version FROM archive.document_version v WHERE v.doc
   ORDER BY v.changed_at DESC NULLS LAST, v.version DESC LIMIT 1) newest
 WHERE d.current_version <> newest.version ORDER BY 2"""
 
-# Versions only make access stricter; anything else is a person's decision.
-_ACCESS = """SELECT 'row_differs', d.id::text, 'access' FROM archive.document d
-WHERE archive.access_rank(d.access) <> (SELECT max(archive.access_rank(v.access)) FROM archive.document_version v
-    WHERE v.document_id = d.id)
-  AND NOT EXISTS (SELECT FROM archive.event e WHERE e.object = d.id::text AND e.type = :access)
+# ``json``, which is read key by key: ``jsonb`` would refuse a payload with an escaped NUL in a person's words.
+_ACCESS = """WITH decided AS (
+  SELECT DISTINCT ON (e.object) e.object, e.payload::json -> 'values' AS values FROM archive.event e
+  WHERE e.type = :access ORDER BY e.object, e.seq DESC)
+SELECT 'row_differs', d.id::text, 'access' FROM archive.document d
+JOIN archive.settled_access(ARRAY(SELECT id FROM archive.document)) s ON s.id = d.id
+LEFT JOIN decided e ON e.object = d.id::text
+WHERE d.access <> s.access OR d.access_decided IS DISTINCT FROM e.values ->> 'access'
+  OR d.access_seen IS DISTINCT FROM (e.values ->> 'seen')::int
 ORDER BY 2"""
 
 _DISPOSED = """SELECT 'row_added', v.document_id || '/' || v.version, '' FROM archive.disposed_version v

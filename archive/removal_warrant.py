@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg.rows import TupleRow
 
-from archive.quarantine_record import QUARANTINE_TYPE
 from schemas.errors import FatalError
 
 _SEAL = object()
@@ -52,9 +51,5 @@ def warrants(cursor: psycopg.Cursor[TupleRow], names: Sequence[str]) -> list[War
 
 def secret_warrants(cursor: psycopg.Cursor[TupleRow], names: Sequence[str]) -> list[Warrant]:
     """Warrants for the records of failures among ``names``, which turned out to be about a secret; their rows go."""
-    cursor.execute(
-        """DELETE FROM archive.object WHERE sha256 = ANY(%s::text[]) AND media_type = %s
-        RETURNING sha256, size""",
-        (list(names), QUARANTINE_TYPE),
-    )
+    cursor.execute("SELECT sha256, size FROM archive.give_up_failures(%s::text[])", (list(names),))
     return [Warrant(sha256, size, _SEAL) for sha256, size in cursor.fetchall()]

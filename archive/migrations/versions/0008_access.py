@@ -66,7 +66,7 @@ def upgrade() -> None:
           FROM (SELECT archive.working_role()) AS who(me))"""
     )
     op.execute(RECALLED)
-    for function in (FOLLOWERS, SETTLE, DECIDE, READINGS):
+    for function in (FOLLOWERS, SETTLED, SETTLE, DECIDE, READINGS, GIVE_UP_FAILURES):
         op.execute(function)
 
 
@@ -127,8 +127,8 @@ $$"""  # noqa: S608 - constants of this module
 
 # The class in force is a function of the rows: what a person decided, made stricter by what later versions state, and
 # by the records that this one follows. So a rebuilt archive has the same, whatever comes back first.
-SETTLE = f"""
-CREATE FUNCTION archive.settle_access(chosen uuid[]) RETURNS void LANGUAGE sql AS $$
+SETTLED = f"""
+CREATE FUNCTION archive.settled_access(chosen uuid[]) RETURNS TABLE (id uuid, access text) LANGUAGE sql STABLE AS $$
   WITH RECURSIVE up(id, above) AS (
     SELECT c, c FROM unnest(chosen) AS c
     UNION
@@ -139,11 +139,16 @@ CREATE FUNCTION archive.settle_access(chosen uuid[]) RETURNS void LANGUAGE sql A
     SELECT d.id, greatest(1, archive.access_rank(d.access_decided), (
       SELECT max(archive.access_rank(v.access)) FROM archive.document_version v
       WHERE v.document_id = d.id AND v.version > coalesce(d.access_seen, 0))) AS rank
-    FROM archive.document d WHERE d.id IN (SELECT above FROM up)),
-  settled AS (SELECT up.id, max(own.rank) AS rank FROM up JOIN own ON own.id = up.above GROUP BY up.id)
-  UPDATE archive.document d SET access = (ARRAY['open', 'conditional', 'personal', 'sealed'])[s.rank]
-  FROM settled s WHERE d.id = s.id AND archive.access_rank(d.access) <> s.rank
+    FROM archive.document d WHERE d.id IN (SELECT above FROM up))
+  SELECT up.id, (ARRAY['open', 'conditional', 'personal', 'sealed'])[max(own.rank)]
+  FROM up JOIN own ON own.id = up.above GROUP BY up.id
 $$"""  # noqa: S608 - constants of this module
+
+SETTLE = """
+CREATE FUNCTION archive.settle_access(chosen uuid[]) RETURNS void LANGUAGE sql AS $$
+  UPDATE archive.document d SET access = s.access
+  FROM archive.settled_access(chosen) s WHERE d.id = s.id AND d.access <> s.access
+$$"""
 
 # As the owner, because whoever seals a document may not see it a moment later.
 DECIDE = """
@@ -163,6 +168,15 @@ BEGIN
   SELECT d.access INTO decided FROM archive.document d WHERE d.id = document;
   RETURN decided;
 END $$"""
+
+# As the owner, because the loader may forget no object but the words about a record that turned out to be secret.
+GIVE_UP_FAILURES = """
+CREATE FUNCTION archive.give_up_failures(names text[]) RETURNS TABLE (sha256 text, size bigint) LANGUAGE sql
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  DELETE FROM archive.object o WHERE o.sha256 = ANY (names)
+    AND o.media_type = 'application/vnd.lienthong.quarantine+json'
+  RETURNING o.sha256, o.size
+$$"""
 
 # As the owner, because a reader may not write, and must not be able to read without a trace. The ledger's own
 # definition of an event's hash (archive.ledger) in SQL; the name of the role and of the login are the server's.
