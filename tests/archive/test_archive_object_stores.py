@@ -49,7 +49,10 @@ class Medium:
         return check_each(self.store, [Wanted(sha256, size)])[0].outcome
 
 
-@pytest.fixture(params=["folder", "folder, encrypted", "bucket", "bucket, encrypted"])
+MEDIA = ("folder", "folder, encrypted", "bucket", "bucket, encrypted")
+
+
+@pytest.fixture(params=MEDIA)
 def medium(request: pytest.FixtureRequest, tmp_path: Path) -> Medium:
     place, _, encrypted = request.param.partition(", ")
     ring = None
@@ -154,6 +157,7 @@ print(stored.size, read, tracemalloc.get_traced_memory()[1] >> 20)
 """
 
 
+@pytest.mark.parametrize("medium", ["folder, encrypted", "bucket, encrypted"], indirect=True)
 def test_large_content_is_never_held_whole(
     medium: Medium, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -146,7 +146,7 @@ def put_for_ever(root: str | Path, seed: int, ring: Path | None = None) -> None:
 def test_killed_writers_leave_no_wrong_object(tmp_path: Path) -> None:
     store = ObjectStore(tmp_path / "objects")
     spawn = multiprocessing.get_context("fork")
-    for attempt in range(12):
+    for attempt in range(10):
         writers = [spawn.Process(target=put_for_ever, args=(root_of(store), attempt % 3)) for _ in range(2)]
         for writer in writers:
             writer.start()
@@ -156,7 +156,7 @@ def test_killed_writers_leave_no_wrong_object(tmp_path: Path) -> None:
             os.kill(writer.pid, signal.SIGKILL)
             writer.join()
         assert_whole(store)
-    assert assert_whole(store) > 12
+    assert assert_whole(store) > 10
     store.sweep_temporary(timedelta(0))
     assert temporary_files(store) == []
 
@@ -255,7 +255,7 @@ def test_an_encrypting_writer_that_is_killed_leaves_no_wrong_object(tmp_path: Pa
     write_ring(new_ring(tmp_path / "recovery.txt"), ring)
     store = open_object_store(tmp_path / "objects", ring)
     fork = multiprocessing.get_context("fork")
-    for attempt in range(8):
+    for attempt in range(5):
         writers = [
             fork.Process(target=put_for_ever, args=(store.location, attempt % 3, ring)) for _ in range(2)
         ]
@@ -268,6 +268,6 @@ def test_an_encrypting_writer_that_is_killed_leaves_no_wrong_object(tmp_path: Pa
             writer.join()
         found = check_each(store, [Wanted(name, None) for name in store])
         assert {one.outcome for one in found} <= {FixityOutcome.INTACT}
-    assert len(list(store)) > 8
+    assert len(list(store)) > 5
     store.sweep_temporary(timedelta(0))
     assert temporary_files(store) == []
