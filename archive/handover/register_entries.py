@@ -109,7 +109,7 @@ class Counts:
 def register_entries(
     engine: sa.Engine, objects: ObjectStore, wanted: Wanted
 ) -> Iterator[tuple[Counts, Iterator[Entry]]]:
-    """The counts and the entries in the order of their numbers, of one state of the archive, in flat memory."""
+    """The counts, and the entries by year and number, of one state of the archive, in flat memory."""
     asked = {
         "source": wanted.source,
         "direction": _DIRECTIONS[wanted.form.name].value,
@@ -282,5 +282,5 @@ _ENTRIES = sa.text(
       s.status_code AS status, s.moment AS status_at
     {_FROM} LEFT JOIN LATERAL ({_NEWEST_STATUS}) s ON true
     WHERE {_WHERE} AND v.direction = :direction AND r.day BETWEEN :first AND :last AND {_OPEN}
-    ORDER BY substring(r.number from '\\d{{1,18}}')::bigint NULLS LAST, r.number, r.day, v.symbol_norm, d.id"""  # noqa: S608 - constants of this module
+    ORDER BY extract(year FROM r.day), substring(r.number from '\\d{{1,18}}')::bigint NULLS LAST, r.number, r.day, v.symbol_norm, d.id"""  # noqa: S608 - constants of this module
 )

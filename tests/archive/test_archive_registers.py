@@ -113,6 +113,13 @@ def test_the_register_of_incoming_documents(incoming: Archive) -> None:
 
 
 @pytest.mark.postgres
+def test_numbers_begin_anew_each_year(incoming: Archive) -> None:
+    asked = Wanted(INCOMING, "notes_van_ban_di", Period(date(2024, 1, 1), date(2025, 12, 31)))
+    with register_entries(incoming.engine, incoming.objects, asked) as (_, entries):
+        assert [entry.document.arrival_number for entry in entries] == ["77", "2", "2a", "9", "10"]
+
+
+@pytest.mark.postgres
 def test_a_clerk_sees_the_subject_of_what_was_recalled(incoming: Archive) -> None:
     row = rows_of(incoming, INCOMING, whole=True)[1]
     assert row[5] == "Kết luận về đẩy mạnh chuyển đổi số trong các cơ quan Đảng"
