@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, TypedDict
 
 import typer
 
 from pipeline.acting import acting_account
+from schemas.errors import ConfigurationError
 
 Why = Annotated[str, typer.Option(help="Lý do / the reason")]
 By = Annotated[str, typer.Option(help="Người quyết định / who decides (mặc định: tài khoản)")]
@@ -25,3 +27,13 @@ def deciding(by: str, why: str) -> Deciding:
     """The person's name, or the account's where none is given; the account itself; the reason."""
     account = acting_account()
     return {"by": by.strip() or account, "account": account, "why": why}
+
+
+def chosen_day(text: str | None) -> date | None:
+    """A day given as ``2025-12-31``; ``None`` for none."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"{text!r} is no day", expected="such as 2025-12-31") from None

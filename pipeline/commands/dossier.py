@@ -19,7 +19,7 @@ from archive.identities import fonds_id, made_dossier_id
 from mappings.notation import System
 from pipeline.access_accounts import open_for
 from pipeline.commands.chosen import chosen_document
-from pipeline.commands.deciding import AsJson, By, Deciding, Why, deciding
+from pipeline.commands.deciding import AsJson, By, Deciding, Why, chosen_day, deciding
 from pipeline.commands.output import Output
 from pipeline.settings import load_settings
 from pipeline.stages import open_stores
@@ -311,12 +311,8 @@ def _value(name: str, value: str) -> Json:
 
 
 def _day(text: str | None) -> str | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise ConfigurationError(f"{text!r} is no day", expected="such as 2025-12-31") from None
+    day = chosen_day(text)
+    return day.isoformat() if day else None
 
 
 def _cell(value: object) -> object:

@@ -22,7 +22,7 @@ from archive.legal_holds import holds
 from archive.retention import due_list, kept
 from pipeline.access_accounts import open_for
 from pipeline.commands.chosen import chosen_document
-from pipeline.commands.deciding import AsJson, By, Why, deciding
+from pipeline.commands.deciding import AsJson, By, Why, chosen_day, deciding
 from pipeline.commands.output import Output
 from pipeline.listed_classes import listed_classes
 from pipeline.settings import load_settings
@@ -67,7 +67,7 @@ def due(
 ) -> None:
     """Print the dossiers and documents whose retention period has ended; nothing is destroyed by that."""
     output: Output = context.obj
-    day = _day(on) or datetime.now(ZoneInfo(LOCAL_ZONE)).date()
+    day = chosen_day(on) or datetime.now(ZoneInfo(LOCAL_ZONE)).date()
     found = due_list(open_stores(load_settings()).engine, day, listed_classes())
     if as_json:
         for item in found:
@@ -205,7 +205,7 @@ def hold(
     """Keep a document or a whole dossier from being destroyed while the case lasts."""
     output: Output = context.obj
     engine = open_for(load_settings(), Role.CLERK).engine
-    day = _day(since)
+    day = chosen_day(since)
     values: dict[str, Json] = {
         "case": case,
         "kind": "dossier" if is_dossier else "document",
@@ -367,15 +367,6 @@ def _documents(engine: sa.Engine, what: Sequence[str], are_dossiers: bool) -> li
     if not are_dossiers:
         return [chosen_document(engine, one).document for one in what]
     return [entry.document for one in what for entry in dossier(engine, one).documents if not entry.disposed]
-
-
-def _day(text: str | None) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ConfigurationError(f"{text!r} is no day", expected="such as 2025-12-31") from None
 
 
 def _shown(day: date | None) -> str:
