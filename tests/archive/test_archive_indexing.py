@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from uuid import UUID
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
+from archive import indexing
+from archive.extraction import Extractor
 from archive.indexing import index
 from archive.loader import Archive, Batch
 from archive.objects import ObjectStore
@@ -38,3 +43,124 @@ def test_a_load_is_indexed_once(
         ("k1", "TOTAL_PASSED", ["pdf"], True, "160-kl-tu"),
         ("k2", None, [], False, "160-kl-tu"),
     ]
+
+
+Select = Callable[..., list[tuple[object, ...]]]
+WHOLE = """SELECT document_id::text, version, recalled, source, kind, direction, symbol_norm, type_code, type_name,
+  organ, organ_name, issued_date, sort_date, verdict, file_types, left_out, head::text, words::text, subject, body
+  FROM archive.search_entry JOIN archive.search_body USING (document_id) ORDER BY 1"""
+
+
+def test_a_new_version_and_a_rebuild_give_the_same_entries(
+    engine: sa.Engine,
+    objects: ObjectStore,
+    archive: Archive,
+    batch: Callable[..., Batch],
+    select: Select,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(indexing, "_DOCUMENTS", 2)
+    archive.load(batch(), [archived(objects, f"k{n}", number=str(n)) for n in range(5)])
+    index(engine, objects)
+    archive.load(batch("dem-2"), [archived(objects, "k3", revision="2", subject="Sửa đổi", number="3")])
+    assert index(engine, objects).documents == 1
+    followed = select(WHOLE)
+    assert len(followed) == 5
+    assert "Sửa đổi" in str(followed)
+    assert index(engine, objects, rebuild=True).documents == 5
+    assert select(WHOLE) == followed
+
+
+def test_a_rebuild_that_was_stopped_goes_on_where_it_was(
+    engine: sa.Engine,
+    objects: ObjectStore,
+    archive: Archive,
+    batch: Callable[..., Batch],
+    select: Select,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(indexing, "_DOCUMENTS", 2)
+    archive.load(batch(), [archived(objects, f"k{n}", number=str(n)) for n in range(6)])
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(done: int) -> None:
+        if done >= 4:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        index(engine, objects, on_progress=stop)
+    assert len(select(WHOLE)) == 4
+    assert index(engine, objects).documents == 2
+    assert len(select(WHOLE)) == 6
+    assert index(engine, objects).documents == 0
+
+
+def test_two_indexers_do_not_do_the_same_work(engine: sa.Engine, objects: ObjectStore) -> None:
+    with indexing._alone(engine) as got:
+        assert got
+        assert index(engine, objects).whole is False
+    assert index(engine, objects).whole
+
+
+def test_a_missing_file_is_read_once_it_is_back(
+    engine: sa.Engine,
+    objects: ObjectStore,
+    archive: Archive,
+    batch: Callable[..., Batch],
+    select: Select,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    archive.load(batch(), [archived(objects, "k1", files={"a.txt": "đê".encode()})])
+    whole = type(objects).content
+
+    def without_text(store: ObjectStore, sha256: str) -> object:
+        content = whole(store, sha256)
+        if content.size < 10:
+            raise FileNotFoundError(sha256)
+        return content
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(objects), "content", without_text)
+        assert index(engine, objects).files == 0
+    assert index(engine, objects, rebuild=True).outcomes == {"text": 1}
+    assert select("SELECT text FROM archive.extracted_text") == [("đê",)]
+
+
+def test_a_file_whose_reader_crashes_stops_nothing(
+    engine: sa.Engine, objects: ObjectStore, archive: Archive, batch: Callable[..., Batch], select: Select
+) -> None:
+    archive.load(batch(), [archived(objects, "k1", files={"a.txt": b"a"}), archived(objects, "k2")])
+    with Extractor(command=("/bin/false",)) as broken:
+        assert index(engine, objects, extractor=broken).outcomes == {"damaged": 1}
+    assert len(select(WHOLE)) == 2
+
+
+def test_the_planner_knows_how_rare_a_word_is(archive_url: str) -> None:
+    """A word that the statistics do not know must not be taken for a frequent one: see the migration."""
+    chance = random.Random(1)
+    with psycopg.connect(archive_url.replace("+psycopg", "")) as connection:
+        connection.execute("SET session_replication_role = replica")
+        with connection.cursor().copy(
+            """COPY archive.search_entry (document_id, version, recalled, source, kind, direction, sort_date,
+              file_types, left_out, head, words) FROM STDIN"""
+        ) as copy:
+            for number in range(20_000):
+                words = " ".join({f"w{int(3_000 ** chance.random())}" for _ in range(10)})
+                vector = f"{words} rare{number}"
+                copy.write_row(
+                    (UUID(int=number), 1, False, "s", "document", "x", "2025-01-01", "{}", 0, vector, vector)
+                )
+        connection.execute("ANALYZE archive.search_entry")
+
+        def expected(word: str) -> float:
+            row = connection.execute(
+                "SELECT archive.search_estimate('e.words @@ $1::tsquery', %s, NULL, NULL, NULL)", (word,)
+            ).fetchone()
+            assert row is not None
+            return float(row[0])
+
+        assert expected("rare77") <= 20
+        assert expected("w1") > 5_000
+        connection.rollback()
