@@ -282,5 +282,6 @@ _ENTRIES = sa.text(
       s.status_code AS status, s.moment AS status_at
     {_FROM} LEFT JOIN LATERAL ({_NEWEST_STATUS}) s ON true
     WHERE {_WHERE} AND v.direction = :direction AND r.day BETWEEN :first AND :last AND {_OPEN}
-    ORDER BY extract(year FROM r.day), substring(r.number from '\\d{{1,18}}')::bigint NULLS LAST, r.number, r.day, v.symbol_norm, d.id"""  # noqa: S608 - constants of this module
+    ORDER BY extract(year FROM r.day), substring(r.number from '\\d{{1,18}}')::bigint NULLS LAST, r.number,
+      r.day, v.symbol_norm, d.id"""  # noqa: S608 - constants of this module
 )
