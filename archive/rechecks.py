@@ -164,7 +164,9 @@ def record(
         evidence = _evidence(objects, checks)
         kept = {file.sha256: file for file in (*files, *evidence)}
         write_objects(cursor, [kept[sha256] for sha256 in sorted(kept)], at)
-        _write(cursor, run, written, files)
+        write_checks(
+            cursor, [(check, file.sha256) for (check, _, _), file in zip(written, files, strict=True)]
+        )
         changed = sum(count for _, count, _ in written)
         cursor.execute(
             "UPDATE archive.verification_run SET files = files + %s, changed = changed + %s WHERE id = %s",
@@ -319,25 +321,21 @@ def _evidence(objects: ObjectStore, checks: Sequence[Check]) -> list[StoredFile]
     ]
 
 
-def _write(
-    cursor: psycopg.Cursor[TupleRow],
-    run: VerificationRun,
-    written: Sequence[_Written],
-    files: Sequence[StoredFile],
-) -> None:
+def write_checks(cursor: psycopg.Cursor[TupleRow], checks: Sequence[tuple[Verification, str]]) -> None:
+    """The rows of ``checks``, each with the SHA-256 of its manifest."""
     verdicts: list[Mapping[str, object]] = []
     verifications: list[Mapping[str, object]] = []
     aside: list[Mapping[str, object]] = []
-    for (check, _, _), file in zip(written, files, strict=True):
+    for check, sha256 in checks:
         place = {"document_id": UUID(check.document), "version": check.version}
         verdicts += check_rows(check.document, check.version, check.check, check.run, check.verdicts)
         verifications.append(
             {
                 **place,
                 "check_no": check.check,
-                "run_id": run.id,
+                "run_id": UUID(check.run),
                 "reasons": list(check.reasons),
-                "sha256": file.sha256,
+                "sha256": sha256,
                 "trust_epoch": check.trust_epoch,
                 "verified_at": check.verified_at,
             }

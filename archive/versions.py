@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 
@@ -67,6 +67,18 @@ def stored_files(objects: ObjectStore, records: Iterable[Archived]) -> StoredFil
     Raises:
         FatalError: the object store lacks one: an index over missing bytes would be worth nothing.
     """
+    types, evidence = named_files(records)
+    kept = {sha256: evidence[sha256] for sha256 in sorted(evidence.keys() - types) if objects.exists(sha256)}
+    types = {**kept, **types}
+    names = sorted(types)
+    sizes = objects.sizes(names)
+    return StoredFiles(
+        [StoredFile(name, size, types[name]) for name, size in zip(names, sizes, strict=True)], list(kept)
+    )
+
+
+def named_files(records: Iterable[Archived]) -> tuple[dict[str, str], dict[str, str]]:
+    """Media types by SHA-256: of the files that belong to ``records``, and of their verdicts' evidence."""
     types: dict[str, str] = {}
     evidence: dict[str, str] = {}
     for record in records:
@@ -78,13 +90,7 @@ def stored_files(objects: ObjectStore, records: Iterable[Archived]) -> StoredFil
                 types.setdefault(file.wrapped_sha256, "application/octet-stream")
         for found in record.processed.verdicts:
             evidence |= evidence_types(found.verdict)
-    kept = {sha256: evidence[sha256] for sha256 in sorted(evidence.keys() - types) if objects.exists(sha256)}
-    types = {**kept, **types}
-    names = sorted(types)
-    sizes = objects.sizes(names)
-    return StoredFiles(
-        [StoredFile(name, size, types[name]) for name, size in zip(names, sizes, strict=True)], list(kept)
-    )
+    return types, evidence
 
 
 def evidence_types(verdict: Verdict) -> dict[str, str]:
@@ -94,13 +100,18 @@ def evidence_types(verdict: Verdict) -> dict[str, str]:
 
 
 def write_versions(
-    cursor: psycopg.Cursor[TupleRow], source: str, run_id: str, records: Sequence[tuple[str, Archived]]
+    cursor: psycopg.Cursor[TupleRow],
+    source: str,
+    run_id: str,
+    records: Sequence[tuple[str, Archived]],
+    numbers: Mapping[str, int] | None = None,
 ) -> list[Version]:
     """Write ``records``, each after its document's identity, as new versions; returns them, numbered, in the
     order given.
 
     Their documents stay locked until the transaction ends. A record whose revision another loader committed
-    meanwhile is left out.
+    meanwhile is left out. ``numbers`` are the versions' own by SHA-256 of their manifests, where they had them before:
+    in a database that is made again.
     """
     if not records:
         return []
@@ -114,8 +125,10 @@ def write_versions(
     for document, candidates in by_document.items():
         had = known.get(document, [])
         fresh = _numbered(document, run_id, candidates, had)
+        if numbers is not None:
+            fresh = [replace(one, number=numbers[one.archived.manifest_sha256]) for one in fresh]
         written += fresh
-        if had and fresh:
+        if fresh and (had or numbers is not None):
             current[document] = _latest([*had, *map(_known, fresh)])
             stated[document] = _strictest(version.archived for version in fresh)
     _write_rows(cursor, written)

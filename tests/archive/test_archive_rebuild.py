@@ -1,0 +1,230 @@
+"""Making the database again from the object store alone: every row as it was, and what is missing said."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from archive.anchors import make_anchor
+from archive.database import create_engine
+from archive.decisions import decide
+from archive.dossiers import refresh
+from archive.embedded import EmbeddedServer
+from archive.ledger import head, verify_chain
+from archive.loader import Archive, Batch, Outcome, Withheld
+from archive.objects import ObjectStore
+from archive.presence import mark_presence
+from archive.queries import find_with_recalled
+from archive.rebuild import Rebuilt, rebuild
+from archive.rebuild_compare import TableComparison, compare
+from archive.runs import account, record_listed, start_run
+from archive.same_as import link_decision
+from schemas.document import RelationKind
+from schemas.errors import ConfigurationError, FatalError
+from schemas.record import Window
+from tests.archive.office_records import CLOCK, archived, passed, quarantined, relation, unsigned
+
+pytestmark = pytest.mark.postgres
+SOURCE = "notes_van_ban_di"
+Fresh = Callable[[], sa.Engine]
+
+
+@pytest.fixture
+def fresh(postgres_server: EmbeddedServer, template: str) -> Iterator[Fresh]:
+    """Makes empty databases, dropped afterwards."""
+    made: list[tuple[str, sa.Engine]] = []
+    with psycopg.connect(postgres_server.url("postgres", "postgresql"), autocommit=True) as connection:
+
+        def make() -> sa.Engine:
+            name = f"rebuilt_{os.getpid()}_{len(made)}"
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            made.append((name, create_engine(postgres_server.url(name))))
+            return made[-1][1]
+
+        yield make
+        for name, engine in made:
+            engine.dispose()
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def differences(living: sa.Engine, made: sa.Engine) -> list[TableComparison]:
+    with living.connect() as one, made.connect() as other:
+        return [table for table in compare(one, other) if not table.equal]
+
+
+def made_again(engine: sa.Engine, objects: ObjectStore, fresh: Fresh) -> tuple[Rebuilt, sa.Engine]:
+    make_anchor(engine, objects, now=CLOCK + timedelta(days=30))
+    refresh(engine)
+    made = fresh()
+    return rebuild(made, objects), made
+
+
+@pytest.fixture
+def lived(
+    archive: Archive, engine: sa.Engine, objects: ObjectStore, batch: Callable[..., Batch]
+) -> sa.Engine:
+    """An archive that has seen most of what an archive sees."""
+    record_listed(engine, batch().run, 5, 0, 1)
+    first: list[Outcome] = [
+        archived(
+            objects, "A1", files={"a.pdf": b"%PDF mot"}, verdicts=(passed(), unsigned()), file_code="01"
+        ),
+        archived(objects, "A1", revision="2", changed_at=CLOCK, files={"a.pdf": b"%PDF hai"}, file_code="01"),
+        quarantined("A2"),
+        quarantined("A3"),
+        Withheld("A4", "1", "mat", "field:DoMat"),
+    ]
+    archive.load(batch(), first)
+    account(engine, batch().run, now=CLOCK)
+    archive.load(
+        batch(source="dieu_hanh"),
+        [
+            archived(objects, "B1", source="dieu_hanh", uid="G1", files={"b.pdf": b"%PDF mot"}),
+            archived(
+                objects, "B2", source="dieu_hanh", number="161", business_type="recall",
+                relations=(relation(RelationKind.RECALLS, uid="G1"),),
+            ),
+        ],
+    )  # fmt: skip
+    make_anchor(engine, objects, now=CLOCK)
+    archive.load(batch("dem-2"), [archived(objects, "A2"), quarantined("A3")])
+    archive.load(batch("dem-3"), [replace(quarantined("A3"), message="Lỗi khác"), quarantined("A5")])
+    archive.load(batch("dem-4"), [Withheld("A3", "1", "toi_mat", "stamp")])
+    mark_presence(engine, SOURCE, batch("dem-4").run, ["A2"], CLOCK + timedelta(days=1))
+    mark_presence(engine, SOURCE, batch("dem-4").run, ["A1"], CLOCK + timedelta(days=2))
+    pair = sorted(view.document for view in find_with_recalled(engine, "160-KL/TU"))[:2]
+    decide(
+        engine,
+        link_decision((pair[0], pair[1]), "refused", by="Trần Thị Mẫu", account="vanthu", why="Bản giấy"),
+        CLOCK,
+    )
+    archive.load(batch("dem-5"), [archived(objects, "A6", number="160", files={"c.pdf": b"%PDF mot"})])
+    return engine
+
+
+def test_the_store_alone_makes_every_row_again(lived: sa.Engine, objects: ObjectStore, fresh: Fresh) -> None:
+    done, made = made_again(lived, objects, fresh)
+    assert done.troubles == []
+    assert differences(lived, made) == []
+    assert (done.head, done.anchors) == (head(lived), 2)
+    assert verify_chain(made) == []
+
+
+def test_a_changed_row_is_named(lived: sa.Engine, objects: ObjectStore, fresh: Fresh) -> None:
+    _, made = made_again(lived, objects, fresh)
+    with lived.begin() as connection:
+        connection.execute(
+            sa.text("DELETE FROM archive.run_batch WHERE number = 1 AND archived = 2 AND withheld = 1")
+        )
+        connection.execute(sa.text("UPDATE archive.quarantine SET attempts = 9 WHERE source_key = 'A5'"))
+    found = {table.name: [kind for _, kind in table.keys] for table in differences(lived, made)}
+    assert found == {"quarantine": ["differs"], "run_batch": ["added"]}
+
+
+def test_a_database_that_holds_an_archive_is_left_alone(lived: sa.Engine, objects: ObjectStore) -> None:
+    events = head(lived)
+    with pytest.raises(ConfigurationError, match="holds an archive already"):
+        rebuild(lived, objects)
+    assert head(lived) == events
+
+
+def test_a_missing_manifest_is_told_and_the_rest_is_made(
+    lived: sa.Engine, objects: ObjectStore, fresh: Fresh, select: Callable[..., list[tuple[object, ...]]]
+) -> None:
+    make_anchor(lived, objects, now=CLOCK + timedelta(days=30))
+    ((sha256,),) = select(
+        """SELECT manifest_sha256 FROM archive.document_version v JOIN archive.document d ON d.id = v.document_id
+        WHERE source_key = 'B1'"""
+    )
+    (objects.root / "sha256" / str(sha256)[:2] / str(sha256)).unlink()
+    made = fresh()
+    done = rebuild(made, objects)
+    assert [trouble.kind for trouble in done.troubles] == ["missing"]
+    assert str(sha256) in done.troubles[0].message
+    assert not done.whole
+    with made.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM archive.document")) == 4
+
+
+def test_a_missing_piece_of_the_ledger_stops(
+    lived: sa.Engine, objects: ObjectStore, fresh: Fresh, select: Callable[..., list[tuple[object, ...]]]
+) -> None:
+    make_anchor(lived, objects, now=CLOCK + timedelta(days=30))
+    (first, _) = select("SELECT segment_sha256 FROM archive.anchor ORDER BY number")
+    (objects.root / "sha256" / str(first[0])[:2] / str(first[0])).unlink()
+    with pytest.raises(FatalError, match="do not join"):
+        rebuild(fresh(), objects)
+
+
+def test_what_the_ledger_does_not_tell_of_is_named_and_not_entered(
+    lived: sa.Engine, objects: ObjectStore, fresh: Fresh
+) -> None:
+    stray = archived(objects, "C9")
+    done, made = made_again(lived, objects, fresh)
+    assert [(trouble.kind, trouble.where) for trouble in done.troubles] == [
+        ("unknown", f"object {stray.manifest_sha256}")
+    ]
+    assert done.whole
+    assert differences(lived, made) == []
+
+
+def test_secret_words_leave_the_store(lived: sa.Engine, objects: ObjectStore) -> None:
+    kept = [objects.open(name).read() for name in objects]
+    assert not any("Lỗi khác".encode() in data for data in kept)
+    assert any("Thẻ đóng".encode() in data for data in kept)  # of A5, which is no secret
+
+
+OUTCOME = st.sampled_from(["archived", "revised", "quarantined", "other failure", "withheld", "recall"])
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.lists(st.tuples(OUTCOME, st.integers(1, 4)), min_size=1, max_size=5), min_size=1, max_size=4)
+)
+def test_whatever_an_archive_has_seen_it_is_made_again(
+    nights: list[list[tuple[str, int]]],
+    archive_database: str,
+    postgres_server: EmbeddedServer,
+    template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    fresh: Fresh,
+) -> None:
+    engine, made = fresh(), fresh()
+    objects = ObjectStore(tmp_path_factory.mktemp("objects"))
+    archive = Archive(engine, objects, clock=lambda: CLOCK)
+    for night, lines in enumerate(nights):
+        run = start_run(engine, SOURCE, "sync", Window(), f"dem-{night}", now=CLOCK)
+        record_listed(engine, run, len(lines), 0, 1)
+        archive.load(Batch(SOURCE, run, 1), [_outcome(objects, *line) for line in lines])
+        account(engine, run, now=CLOCK)
+    make_anchor(engine, objects, now=CLOCK)
+    refresh(engine)
+    assert rebuild(made, objects).whole
+    assert differences(engine, made) == []
+
+
+def _outcome(objects: ObjectStore, kind: str, number: int) -> Outcome:
+    key = f"A{number}"
+    match kind:
+        case "archived" | "revised":
+            revision = "1" if kind == "archived" else "2"
+            return archived(
+                objects, key, revision=revision, uid=f"G{number}", files={"a.pdf": bytes([number % 2])}
+            )
+        case "recall":
+            target = (relation(RelationKind.RECALLS, uid=f"G{number}"),)
+            return archived(
+                objects, f"T{number}", number=str(number), business_type="recall", relations=target
+            )
+        case "withheld":
+            return Withheld(key, "1", "mat", "stamp")
+        case _:
+            return quarantined(key, reason="xml_malformed" if kind == "quarantined" else "date_missing")
