@@ -15,7 +15,6 @@ from archive.anchors import make_anchor
 from archive.database import create_engine, database_url, normalised_url
 from archive.dossiers import refresh
 from archive.failures import database_errors
-from archive.ledger import Head
 from archive.migrate import migrate
 from archive.objects import ObjectStore
 from archive.rebuild import Rebuilt, rebuild
@@ -100,9 +99,7 @@ def _target(living: str, into: str) -> Iterator[sa.Engine]:
     ):
         # TEMPLATE template0: another session in template1 must not stand in the way.
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-        engine = create_engine(
-            sa.make_url(living).set(database=name).render_as_string(hide_password=False)
-        )
+        engine = create_engine(sa.make_url(living).set(database=name).render_as_string(hide_password=False))
         try:
             yield engine
         finally:

@@ -11,6 +11,7 @@ from pipeline.words.handover import HANDOVER
 from pipeline.words.holdings import HOLDINGS
 from pipeline.words.keys import KEYS
 from pipeline.words.links import LINKS
+from pipeline.words.rebuilding import REBUILDING
 from pipeline.words.search import SEARCH
 from schemas.errors import ConfigurationError
 
@@ -24,6 +25,7 @@ _TABLES = (
     KEYS,
     HOLDINGS,
     LINKS,
+    REBUILDING,
     SEARCH,
 )
 

@@ -28,7 +28,9 @@ def rebuild(
     context: typer.Context,
     into: Annotated[
         str,
-        typer.Option(help="Cơ sở dữ liệu rỗng để dựng vào và giữ lại / an empty database that keeps what is made"),
+        typer.Option(
+            help="Cơ sở dữ liệu rỗng để dựng vào và giữ lại / an empty database that keeps what is made"
+        ),
     ] = "",
     comparing: Annotated[
         bool,
@@ -76,7 +78,11 @@ def _show(output: Output, done: Compared) -> None:
     made = done.made
     output.line(
         output.words(
-            "rebuild_made", objects=made.objects, events=made.events, documents=made.documents, anchors=made.anchors
+            "rebuild_made",
+            objects=made.objects,
+            events=made.events,
+            documents=made.documents,
+            anchors=made.anchors,
         )
     )
     for trouble in made.troubles[:_SHOWN]:

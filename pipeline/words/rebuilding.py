@@ -19,7 +19,10 @@ REBUILDING: Mapping[str, tuple[str, str]] = MappingProxyType(
         "rebuild_unknown": ("nhật ký không nhắc đến", "not told of by the ledger"),
         "rebuild_untold": ("bản cũ không ghi lại", "not kept by an older program"),
         "rebuild_refused": ("không lặp lại được", "cannot be repeated"),
-        "rebuild_more": ("… và {count} mục nữa (--json liệt kê hết)", "… and {count} more (--json lists all)"),
+        "rebuild_more": (
+            "… và {count} mục nữa (--json liệt kê hết)",
+            "… and {count} more (--json lists all)",
+        ),
         "rebuild_table": ("Bảng", "Table"),
         "rebuild_living": ("Đang dùng", "Living"),
         "rebuild_again": ("Dựng lại", "Made again"),

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -137,14 +138,18 @@ def test_a_database_that_holds_an_archive_is_left_alone(lived: sa.Engine, object
 
 
 def test_a_missing_manifest_is_told_and_the_rest_is_made(
-    lived: sa.Engine, objects: ObjectStore, fresh: Fresh, select: Callable[..., list[tuple[object, ...]]]
+    lived: sa.Engine,
+    objects: ObjectStore,
+    fresh: Fresh,
+    select: Callable[..., list[tuple[object, ...]]],
+    tmp_path: Path,
 ) -> None:
     make_anchor(lived, objects, now=CLOCK + timedelta(days=30))
     ((sha256,),) = select(
         """SELECT manifest_sha256 FROM archive.document_version v JOIN archive.document d ON d.id = v.document_id
         WHERE source_key = 'B1'"""
     )
-    (objects.root / "sha256" / str(sha256)[:2] / str(sha256)).unlink()
+    (tmp_path / "objects" / "sha256" / str(sha256)[:2] / str(sha256)).unlink()
     made = fresh()
     done = rebuild(made, objects)
     assert [trouble.kind for trouble in done.troubles] == ["missing"]
@@ -155,11 +160,15 @@ def test_a_missing_manifest_is_told_and_the_rest_is_made(
 
 
 def test_a_missing_piece_of_the_ledger_stops(
-    lived: sa.Engine, objects: ObjectStore, fresh: Fresh, select: Callable[..., list[tuple[object, ...]]]
+    lived: sa.Engine,
+    objects: ObjectStore,
+    fresh: Fresh,
+    select: Callable[..., list[tuple[object, ...]]],
+    tmp_path: Path,
 ) -> None:
     make_anchor(lived, objects, now=CLOCK + timedelta(days=30))
     (first, _) = select("SELECT segment_sha256 FROM archive.anchor ORDER BY number")
-    (objects.root / "sha256" / str(first[0])[:2] / str(first[0])).unlink()
+    (tmp_path / "objects" / "sha256" / str(first[0])[:2] / str(first[0])).unlink()
     with pytest.raises(FatalError, match="do not join"):
         rebuild(fresh(), objects)
 
@@ -187,7 +196,9 @@ OUTCOME = st.sampled_from(["archived", "revised", "quarantined", "other failure"
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.lists(st.lists(st.tuples(OUTCOME, st.integers(1, 4)), min_size=1, max_size=5), min_size=1, max_size=4)
+    nights=st.lists(
+        st.lists(st.tuples(OUTCOME, st.integers(1, 4)), min_size=1, max_size=5), min_size=1, max_size=4
+    )
 )
 def test_whatever_an_archive_has_seen_it_is_made_again(
     nights: list[list[tuple[str, int]]],
