@@ -50,10 +50,13 @@ def refresh(engine: sa.Engine) -> Refreshed:
     with database_errors("refreshing the dossiers"), engine.begin() as connection:
         cursor = psycopg_cursor(connection)
         lock_dossiers(cursor)
+        # Everything is compared with everything, and of rows that came a moment ago the planner knows nothing: it would
+        # take them for few and walk through them for each other row.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         refresh_organs(cursor)
         _hold_names(cursor)
         made = _count(cursor, _MAKE)
-        memberships = _count(cursor, _ENTER) + _count(cursor, _LEAVE)
+        memberships = _count(cursor, _LEAVE) + _count(cursor, _ENTER)
         cursor.execute("SELECT DISTINCT retention FROM archive.document_version WHERE retention IS NOT NULL")
         printed = [row[0] for row in cursor.fetchall()]
         ranks = {"printed": printed, "ranks": [read_period(text).rank for text in printed]}
