@@ -113,14 +113,23 @@ def run_clock(engine: sa.Engine, run: RunId) -> datetime:
     return run_summary(engine, run).started
 
 
-def record_listed(engine: sa.Engine, run: RunId, listed: int, unchanged_at_plan: int, batches: int) -> None:
+def record_listed(
+    engine: sa.Engine,
+    run: RunId,
+    listed: int,
+    unchanged_at_plan: int,
+    batches: int,
+    *,
+    now: datetime | None = None,
+) -> None:
     """Keep what the run's inventory came to. A new plan replaces the one before; batches count anew."""
+    at = (now or datetime.now(UTC)).astimezone(UTC)
     counts: dict[str, Json] = {"listed": listed, "unchanged_at_plan": unchanged_at_plan, "batches": batches}
     with database_errors("keeping a run's inventory"), engine.begin() as connection:
         row = connection.execute(_LISTED, {"id": run, **counts}).first()
         if row is None:
             raise _unknown(run)
-        _note(connection, _step(row.source, run, "planned", plan=row.plan, **counts), datetime.now(UTC))
+        _note(connection, _step(row.source, run, "planned", plan=row.plan, **counts), at)
 
 
 def account(engine: sa.Engine, run: RunId, *, now: datetime | None = None) -> RunSummary:

@@ -37,7 +37,6 @@ from benchmarks.measured_server import measured_server
 from schemas.errors import FatalError
 
 _FORK = multiprocessing.get_context("fork")
-_LONGEST = 0.8  # seconds until the blow: a night takes about as long
 _ROOM = "256m"
 _HEADING = "fault            times  nights  lost  twice  unaccounted  different  audit"
 
@@ -83,9 +82,10 @@ def suffered(
 
 def _killed(server: EmbeddedServer, folder: Path, times: int, chance: random.Random) -> tuple[int, Aftermath]:
     scene = Scene(server, "killed", folder / "killed")
+    night = _first_night(scene)
     for _ in range(times):
         child = _started(scene.fill)
-        time.sleep(chance.uniform(0, _LONGEST))
+        time.sleep(chance.uniform(0, 1.2 * night))
         _kill(child)
     return times, scene.aftermath()
 
@@ -94,12 +94,15 @@ def _server_stopped(
     server: EmbeddedServer, folder: Path, times: int, chance: random.Random
 ) -> tuple[int, Aftermath]:
     scene = Scene(server, "stopped", folder / "stopped")
+    night = _first_night(scene)
     child = _started(scene.fill)
     for _ in range(times):
-        time.sleep(chance.uniform(0.2, _LONGEST))
+        time.sleep(chance.uniform(0.2, 1.2) * night)
         _stop_at_once(server)
         server.start()
-    time.sleep(_LONGEST)
+    time.sleep(night)
+    if not child.is_alive():
+        raise SystemExit("the loader gave up while the server was away")
     _kill(child)
     return times, scene.aftermath()
 
@@ -172,6 +175,13 @@ def _until_full(scene: Scene, disk: Path, times: int, size: Callable[[int], str]
             struck += 1
     _resize(disk, _ROOM)
     return struck
+
+
+def _first_night(scene: Scene) -> float:
+    """Load one undisturbed; returns how long it takes on this machine, for blows that fall all over it."""
+    started = time.monotonic()
+    scene.fill(1)
+    return time.monotonic() - started
 
 
 def _started(work: Callable[[], None]) -> BaseProcess:

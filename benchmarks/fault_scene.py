@@ -142,7 +142,7 @@ class Scene:
     def _plan(self, engine: sa.Engine, night: int) -> None:
         run = _run(engine, night)
         if run_summary(engine, run).listed is None:
-            record_listed(engine, run, _LISTED, 0, BATCHES)
+            record_listed(engine, run, _LISTED, 0, BATCHES, now=CLOCK)
 
     def _load(self, engine: sa.Engine, objects: ObjectStore, night: int) -> None:
         archive, run = Archive(engine, objects, clock=lambda: self.clock(night)), _run(engine, night)
