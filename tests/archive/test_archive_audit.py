@@ -106,15 +106,13 @@ def test_an_attack_is_reported(scene: Scene, attack: Attack) -> None:
     assert not done.clean
 
 
-@pytest.mark.parametrize(
-    "attack",
-    [attack for attack in ATTACKS if attack.statement and not attack.may],
-    ids=lambda attack: attack.name,
-)
-def test_the_program_itself_may_not_do_it(scene: Scene, attack: Attack) -> None:
-    refused = pytest.raises(sa.exc.ProgrammingError, match="permission denied")
-    with refused, scene.stores.engine.begin() as connection:
-        connection.execute(sa.text(attack.statement))
+def test_the_program_itself_may_not_do_it(scene: Scene) -> None:
+    tried = [attack.statement for attack in ATTACKS if attack.statement and not attack.may]
+    assert len(tried) >= 10
+    for statement in tried:
+        refused = pytest.raises(sa.exc.ProgrammingError, match="permission denied")
+        with refused, scene.stores.engine.begin() as connection:
+            connection.execute(sa.text(statement))
 
 
 def test_the_command_says_what_is_wrong_and_ends_with_four(
