@@ -62,7 +62,7 @@ class Query:
     """A search as asked for.
 
     Raises:
-        ConfigurationError: only exclusions, or more words than 40.
+        ConfigurationError: more words than 40.
     """
 
     text: str = ""
@@ -84,6 +84,8 @@ class Query:
                 found[name] = day.isoformat()
         if self.filters.recalled:
             found["recalled"] = True
+        if unwanted := self._unwanted():
+            found["without"] = " | ".join(unwanted)
         return found
 
     def marked_words(self) -> list[tuple[str, bool]]:
@@ -100,15 +102,24 @@ class Query:
         if symbol and symbol[0].isdigit() and not any(term.is_excluded for term in self._terms):
             yield {"on": "symbol", "query": symbol}
             yield {"on": "prefix", "query": f"{symbol}-"}
-        base = [_asked(term) for term in self._terms]
+        base = [_asked(term) for term in self._terms if not term.is_excluded]
+        without = [f"!{unwanted}" for unwanted in self._unwanted()]
         if not base:
-            yield {"on": "all", "query": ""}
+            yield {"on": "words", "query": _and(without, facts)} if without else {"on": "all", "query": ""}
             return
         near = list(dict.fromkeys([*base, *self._nearer()]))
-        for on in ("head", "words"):
+        for on, more in (("head", facts), ("words", (*without, *facts))):
             if near != base:
-                yield {"on": on, "query": " & ".join(near + list(facts))}
-            yield {"on": on, "query": " & ".join(base + list(facts))}
+                yield {"on": on, "query": _and(near, more)}
+            yield {"on": on, "query": _and(base, more)}
+
+    def _unwanted(self) -> list[str]:
+        # Spelled with diacritics, only what is spelled so is unwanted: leaving out less loses nothing.
+        return [
+            _phrase(term.words, spelled=any(word.spelled for word in term.words))
+            for term in self._terms
+            if term.is_excluded
+        ]
 
     def _nearer(self) -> list[str]:
         """What the best matches have beside the words: side by side as typed, spelled as typed."""
@@ -157,14 +168,10 @@ def _terms(text: str) -> Iterable[_Term]:
 def _asked(term: _Term) -> str:
     """A term as a ``tsquery``, in brackets where it needs them."""
     words = term.words
-    as_spelled = [word.spelled for word in words]
-    if term.is_excluded:
-        # Spelled with diacritics, only what is spelled so is unwanted: leaving out less loses nothing.
-        return f"!{_phrase(words, spelled=any(as_spelled))}"
     if term.is_prefix:
         last = f"{quoted(words[-1].folded)}:*"
         return last if len(words) == 1 else f"({_phrase(words[:-1])} & {last})"
-    return _phrase(words, spelled=term.is_quoted and any(as_spelled))
+    return _phrase(words, spelled=term.is_quoted and any(word.spelled for word in words))
 
 
 def _phrase(words: Iterable[Word], weight: str = "", spelled: bool = False) -> str:
@@ -185,6 +192,10 @@ def _phrase(words: Iterable[Word], weight: str = "", spelled: bool = False) -> s
     if weight:
         return f"({sure})"  # what has a weight is in the head, which is never that long
     return f"(({sure}) | ({quoted(LONG)} & {' & '.join(one_by_one)}))"
+
+
+def _and(*queries: Sequence[str]) -> str:
+    return " & ".join(query for some in queries for query in some)
 
 
 def _or(query: str) -> str:

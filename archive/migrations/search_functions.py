@@ -6,8 +6,8 @@ the index's last one may have hidden.
 
 ``criteria``: an object with ``levels``, the best first, each ``{"on": "symbol"|"prefix"|"head"|"words"|"all",
 "query": …}``; a document is given at the first level where it matches. ``facts`` is a tsquery that the head must match
-where a level's own query does not say so already. ``from`` and ``to`` are days of issue, ``recalled`` asks for recalled
-documents, too.
+where a level's own query does not say so already, ``without`` one that all the words must not match. ``from`` and
+``to`` are days of issue, ``recalled`` asks for recalled documents, too.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ BEGIN
     from_date := CASE WHEN n = after_level THEN after_date END;
     from_document := CASE WHEN n = after_level THEN after_document END;
     span := CASE WHEN from_date IS NULL THEN 'true' ELSE '(e.sort_date, e.document_id) < ($5, $6)' END;
-    before := '';
+    -- An unwanted word may stand outside of what names a document.
+    before := CASE WHEN criteria ? 'without'
+      THEN format(' AND NOT e.words @@ %L::tsquery', criteria->>'without') ELSE '' END;
     FOR b IN 1 .. n - 1 LOOP
       before := before || CASE levels->(b - 1)->>'on'
         WHEN 'symbol' THEN format(' AND e.symbol_norm IS DISTINCT FROM %L', levels->(b - 1)->>'query')

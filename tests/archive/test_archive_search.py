@@ -156,12 +156,25 @@ def test_phrases_exclusions_and_beginnings(load: Load, objects: ObjectStore, key
             on(4, "none", subject="Chương trình công tác"),
         )
     )
+    load(
+        archived(
+            objects,
+            "body",
+            number="9",
+            subject="Dân quân",
+            body="Báo cáo mật của đội",
+            issued=date(2024, 1, 1),
+        )
+    )
+    assert keys("quân -mật") == []
+    assert keys("quân -mắt -cáo") == []
+    assert keys("quân -mắt") == ["body"]
     assert keys('"ủy ban nhân dân"') == ["phrase"]
     assert keys("ủy ban nhân dân") == ["phrase", "pairs", "mixed"]
     assert keys('nhân dân -"ủy ban nhân dân"') == ["pairs", "mixed"]
-    assert keys("dân -họp") == ["pairs", "mixed"]
-    assert keys("dân -hop -ai") == ["mixed"]
-    assert keys("dân -hớp") == ["pairs", "mixed", "phrase"]
+    assert keys("dân -họp") == ["pairs", "mixed", "body"]
+    assert keys("dân -hop -ai") == ["mixed", "body"]
+    assert keys("dân -hớp") == ["pairs", "mixed", "phrase", "body"]
     assert keys("chươ*") == ["none"]
     assert keys("cong* tac*") == ["none"]
     assert keys("-dân") == ["none"]
