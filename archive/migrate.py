@@ -18,10 +18,11 @@ REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "00
 _LOCK = int.from_bytes(hashlib.sha256(b"lienthong archive migration").digest()[:8], "big", signed=True)
 
 
-def migrate(engine: sa.Engine) -> None:
+def migrate(engine: sa.Engine, revision: str = REVISIONS[-1]) -> None:
     """Bring the schema ``archive`` to the newest revision and rights; costs two queries when it is there already.
 
-    Any number of processes may call it at once: one migrates in one transaction, the others wait and find
+    ``revision``: an older one, for an empty database that is to take in what that version wrote; rights come with the
+    newest. Any number of processes may call it at once: one migrates in one transaction, the others wait and find
         it done.
 
     Raises:
@@ -41,8 +42,9 @@ def migrate(engine: sa.Engine) -> None:
             if not _is_current(connection):
                 _hand_to_owner(connection)
                 connection.execute(sa.text(f"SET LOCAL ROLE {Role.OWNER}"))
-                _upgrade(connection)
-                apply_rights(connection)
+                _upgrade(connection, revision)
+                if revision == REVISIONS[-1]:
+                    apply_rights(connection)
 
 
 def current_revision(connection: sa.Connection) -> str | None:
@@ -99,7 +101,7 @@ _FOREIGN = sa.text(
 )
 
 
-def _upgrade(connection: sa.Connection) -> None:
+def _upgrade(connection: sa.Connection, revision: str) -> None:
     # Imported here: half a second that only the first start and an upgrade have to pay.
     from alembic import command
     from alembic.config import Config
@@ -108,4 +110,4 @@ def _upgrade(connection: sa.Connection) -> None:
     config.set_main_option("script_location", "archive:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, REVISIONS[-1])
+    command.upgrade(config, revision)

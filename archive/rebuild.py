@@ -68,6 +68,7 @@ def rebuild(
     objects: ObjectStore,
     *,
     head: str = "",
+    go_on: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Rebuilt:
     """Make the database again.
@@ -76,22 +77,26 @@ def rebuild(
         engine: of an empty database, as its owner.
         objects: the store.
         head: hash of an event of the true ledger, where the store holds more than one.
+        go_on: a database that holds the beginning of this very ledger, from a rebuild that was killed, is gone on with.
         on_progress: told how many events are repeated.
 
     Raises:
-        ConfigurationError: the database holds an archive already.
+        ConfigurationError: the database holds an archive already, or the beginning of another one.
         FatalError: the store's ledger has a hole or was changed, or the database refuses.
     """
     migrate(engine)
     with database_errors("making the database again"), engine.connect() as connection:
-        _refuse_full(connection)
+        before = _held(connection)
+        if before.seq and not go_on:
+            raise _full()
         cursor = psycopg_cursor(connection)
         # Of the session: it outlives the commits on the way.
-        cursor.execute('CREATE TEMPORARY TABLE found (sha256 text COLLATE "C")')
+        cursor.execute('CREATE TEMPORARY TABLE IF NOT EXISTS found (sha256 text COLLATE "C")')
+        cursor.execute("TRUNCATE found")
         contents = _scan(cursor, objects)
-        made = Rebuilt(objects=contents.objects, troubles=contents.troubles)
+        made = Rebuilt(objects=contents.objects, troubles=contents.troubles, head=before)
         ledger = StoredLedger(objects, contents, head)
-        _Replay(engine, cursor, objects, ledger, made).run(on_progress)
+        _Replay(engine, cursor, objects, ledger, made).run(before, on_progress)
         _anchors(cursor, objects, contents, ledger, made)
         cursor.connection.commit()
         refresh(engine)
@@ -99,14 +104,16 @@ def rebuild(
     return made
 
 
-def _refuse_full(connection: sa.Connection) -> None:
-    found = connection.scalar(
-        sa.text("SELECT EXISTS (SELECT FROM archive.event) OR EXISTS (SELECT FROM archive.document)")
+def _held(connection: sa.Connection) -> Head:
+    """The last event that the database has."""
+    row = connection.execute(sa.text("SELECT seq, hash FROM archive.event ORDER BY seq DESC LIMIT 1")).first()
+    return Head(row.seq, row.hash) if row else Head()
+
+
+def _full() -> ConfigurationError:
+    return ConfigurationError(
+        "the database holds an archive already", expected="an empty database", action="name another one"
     )
-    if found:
-        raise ConfigurationError(
-            "the database holds an archive already", expected="an empty database", action="name another one"
-        )
 
 
 def _scan(cursor: psycopg.Cursor[TupleRow], objects: ObjectStore) -> Contents:
@@ -148,9 +155,15 @@ class _Replay:
         self._steps = Steps(self._cursor, objects, disposed, removed, made.troubles)
         self._unrefreshed = False
 
-    def run(self, on_progress: Callable[[int], None]) -> None:
+    def run(self, before: Head, on_progress: Callable[[int], None]) -> None:
+        """Repeat what comes after ``before``, which the database has already."""
         waiting = 0
         for group in groups((entry, payload_of(entry)) for entry in self._ledger):
+            last = group[-1][0]
+            if last.seq <= before.seq:
+                if last.seq == before.seq and last.hash != before.hash:
+                    raise _full()
+                continue
             self._repeat(group)
             waiting += len(group)
             if waiting >= _COMMIT_AFTER:
@@ -158,6 +171,8 @@ class _Replay:
                 waiting = 0
                 on_progress(self._made.events)
         self._made.documents = self._steps.documents
+        if self._made.head.seq < before.seq:
+            raise _full()
 
     def _repeat(self, group: Sequence[Told]) -> None:
         (first, payload), last = group[0], group[-1][0]
@@ -245,7 +260,7 @@ def _write_anchor(
     write_objects(cursor, files, anchor.at)
     cursor.execute(
         """INSERT INTO archive.anchor (number, at, tree_size, root, head, segment_sha256, record_sha256,
-          token_sha256, previous) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+          token_sha256, previous) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING""",
         (
             anchor.number, anchor.at, anchor.tree_size, anchor.root, anchor.head, anchor.segment_sha256, name,
             token, anchor.previous.anchor if anchor.previous else None,

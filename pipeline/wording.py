@@ -6,6 +6,7 @@ from collections import ChainMap
 
 from pipeline.words.access import ACCESS
 from pipeline.words.audit import AUDIT
+from pipeline.words.backing_up import BACKING_UP
 from pipeline.words.general import GENERAL
 from pipeline.words.handover import HANDOVER
 from pipeline.words.holdings import HOLDINGS
@@ -20,6 +21,7 @@ LANGUAGES = ("vi", "en")
 _TABLES = (
     ACCESS,
     AUDIT,
+    BACKING_UP,
     GENERAL,
     HANDOVER,
     KEYS,

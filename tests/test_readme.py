@@ -45,7 +45,7 @@ def test_the_source_file_in_the_readme_is_a_valid_one(tmp_path):
 
 
 def test_every_command_is_in_the_table_and_the_other_way_round():
-    listed = set(re.findall(r"^\| `([a-z]+)", README, flags=re.MULTILINE))
+    listed = set(re.findall(r"^\| `([a-z-]+)", README, flags=re.MULTILINE))
     assert listed == set(commands())
 
 
