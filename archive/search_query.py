@@ -14,9 +14,9 @@ from datetime import date
 from functools import cached_property
 from itertools import pairwise
 
-from archive.search_rows import organ_value, type_value
+from archive.search_rows import organ_value
 from archive.search_vectors import LONG, fact, pair, quoted
-from archive.searching import Word, symbol_norm, words_of
+from archive.searching import Word, issuer_norm, symbol_norm, words_of
 from schemas.errors import ConfigurationError
 
 _PIECE = re.compile(r'(?P<no>-?)(?:"(?P<phrase>[^"]*)"|(?P<word>[^\s"]+))')
@@ -78,7 +78,9 @@ class Query:
         levels = list(self._levels(facts))
         found: dict[str, object] = {"levels": levels}
         if facts:
-            found["facts"] = " & ".join(facts)
+            found["facts"] = _and(part.index for part in facts)
+            if checks := [part.check for part in facts if part.check]:
+                found["facts_check"] = " & ".join(checks)
         for name, day in (("from", self.filters.first), ("to", self.filters.last)):
             if day is not None:
                 found[name] = day.isoformat()
@@ -97,31 +99,31 @@ class Query:
     def _terms(self) -> tuple[_Term, ...]:
         return tuple(_terms(self.text))
 
-    def _levels(self, facts: Sequence[str]) -> Iterable[Mapping[str, str]]:
+    def _levels(self, facts: Sequence[_Part]) -> Iterable[Mapping[str, object]]:
         symbol = symbol_norm(self.text)
         if symbol and symbol[0].isdigit() and not any(term.is_excluded for term in self._terms):
             yield {"on": "symbol", "query": symbol}
             yield {"on": "prefix", "query": f"{symbol}-"}
         base = [_asked(term) for term in self._terms if not term.is_excluded]
-        without = [f"!{unwanted}" for unwanted in self._unwanted()]
+        without = [_Part(f"!{unwanted}") for unwanted in self._unwanted()]
         if not base:
-            yield {"on": "words", "query": _and(without, facts)} if without else {"on": "all", "query": ""}
+            yield _level("words" if without else "all", without, facts)
             return
-        near = list(dict.fromkeys([*base, *self._nearer()]))
-        for on, more in (("head", facts), ("words", (*without, *facts))):
+        near = [*base, *(part for part in self._nearer() if part not in base)]
+        for on, more in (("head", []), ("words", without)):
             if near != base:
-                yield {"on": on, "query": _and(near, more)}
-            yield {"on": on, "query": _and(base, more)}
+                yield _level(on, [*near, *more], facts)
+            yield _level(on, [*base, *more], facts)
 
     def _unwanted(self) -> list[str]:
         # Spelled with diacritics, only what is spelled so is unwanted: leaving out less loses nothing.
         return [
-            _phrase(term.words, spelled=any(word.spelled for word in term.words))
+            _phrase(term.words, spelled=any(word.spelled for word in term.words)).whole
             for term in self._terms
             if term.is_excluded
         ]
 
-    def _nearer(self) -> list[str]:
+    def _nearer(self) -> list[_Part]:
         """What the best matches have beside the words: side by side as typed, spelled as typed."""
         runs: list[list[Word]] = [[]]
         for term in self._terms:
@@ -134,7 +136,7 @@ class Query:
         held = [run for run in runs if len(run) > 1 or any(word.spelled for word in run)]
         return [_phrase(run, spelled=any(word.spelled for word in run)) for run in held]
 
-    def _facts(self) -> list[str]:
+    def _facts(self) -> list[_Part]:
         filters = self.filters
         exact = {
             "source": filters.source,
@@ -143,16 +145,61 @@ class Query:
             "kind": filters.kind,
             "file": filters.file and filters.file.casefold(),
         }
-        facts = [quoted(fact(name, value)) for name, value in exact.items() if value]
+        facts = [_Part(quoted(fact(name, value))) for name, value in exact.items() if value]
         if filters.type:
-            by_name = _phrase(words_of(filters.type), "B")
-            facts.append(f"({quoted(fact('type', str(type_value(filters.type, None))))}{_or(by_name)})")
+            by_code, by_name = (
+                quoted(fact(name, value))
+                for name, value in (("type", filters.type.casefold()), ("typename", _folded(filters.type)))
+            )
+            facts.append(_Part(f"({by_code} | {by_name})"))
         if filters.organ:
-            by_name = _phrase(words_of(filters.organ), "D")
-            facts.append(f"({quoted(fact('organ', str(organ_value(filters.organ, None))))}{_or(by_name)})")
+            code = quoted(fact("organ", str(organ_value(filters.organ, None))))
+            is_code = any(letter.isdigit() for letter in filters.organ) or not _folded(filters.organ)
+            named = _Part(code) if is_code else _phrase(words_of(filters.organ), "D")
+            facts.append(_Part(code) if is_code else named.or_else(code))
         if filters.signer:
-            facts.append(_phrase(words_of(filters.signer), "C") or quoted(fact("signer", filters.signer)))
+            facts.append(
+                _phrase(words_of(filters.signer), "C") or _Part(quoted(fact("signer", filters.signer)))
+            )
         return facts
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a query.
+
+    Attributes:
+        index: what the index alone can answer, without looking into rows.
+        check: the same with places and weights, where it has any: asked of the found rows one by one.
+        gauges: lexemes of which the rarest says how many there can be.
+    """
+
+    index: str
+    check: str = ""
+    gauges: tuple[str, ...] = ()
+
+    @property
+    def whole(self) -> str:
+        """All of it."""
+        return self.check or self.index
+
+    def or_else(self, other: str) -> _Part:
+        """This, or ``other``."""
+        return _Part(f"({self.index} | {other})", f"({self.check} | {other})" if self.check else "")
+
+    def __bool__(self) -> bool:
+        return bool(self.index)
+
+
+def _level(on: str, parts: Sequence[_Part], facts: Sequence[_Part]) -> dict[str, object]:
+    asked = [*parts, *facts]
+    gauges = [gauge for part in asked for gauge in part.gauges or (part.index,) if gauge[0] != "!"]
+    level: dict[str, object] = {"on": on, "query": _and(part.index for part in asked)}
+    if gauges:
+        level["gauges"] = list(dict.fromkeys(gauges))
+    if any(part.check for part in parts):
+        level["check"] = _and(part.whole for part in parts)
+    return level
 
 
 def _terms(text: str) -> Iterable[_Term]:
@@ -165,38 +212,43 @@ def _terms(text: str) -> Iterable[_Term]:
         yield _Term(words, typed is None, is_prefix, bool(piece["no"]))
 
 
-def _asked(term: _Term) -> str:
-    """A term as a ``tsquery``, in brackets where it needs them."""
+def _asked(term: _Term) -> _Part:
     words = term.words
-    if term.is_prefix:
-        last = f"{quoted(words[-1].folded)}:*"
-        return last if len(words) == 1 else f"({_phrase(words[:-1])} & {last})"
-    return _phrase(words, spelled=term.is_quoted and any(word.spelled for word in words))
+    if not term.is_prefix:
+        return _phrase(words, spelled=term.is_quoted and any(word.spelled for word in words))
+    last = f"{quoted(words[-1].folded)}:*"
+    if len(words) == 1:
+        return _Part(last)
+    before = _phrase(words[:-1])
+    check = f"({before.check} & {last})" if before.check else ""
+    return _Part(f"({before.index} & {last})", check, before.gauges)
 
 
-def _phrase(words: Iterable[Word], weight: str = "", spelled: bool = False) -> str:
-    """Words side by side. Pairs are asked first: they leave few documents whose positions must be read.
+def _phrase(words: Iterable[Word], weight: str = "", spelled: bool = False) -> _Part:
+    """Words side by side. Pairs are asked of the index: they leave few documents whose positions must be read.
 
     In texts longer than positions go, no phrase can be made sure of; there the words count.
     """
     held = list(words)
     mark = f":{weight}" if weight else ""
-    one_by_one = [
-        quoted(f"={word.spelled}" if spelled and word.spelled else word.folded) + mark for word in held
-    ]
-    if len(one_by_one) < 2:
-        return "".join(one_by_one)
-    pairs = [quoted(pair(first.folded, second.folded)) + mark for first, second in pairwise(held)]
-    placed = f" & ({' <-> '.join(one_by_one)})" if spelled or len(held) > 2 else ""
-    sure = " & ".join(pairs) + placed
-    if weight:
-        return f"({sure})"  # what has a weight is in the head, which is never that long
-    return f"(({sure}) | ({quoted(LONG)} & {' & '.join(one_by_one)}))"
+    alone = [quoted(f"={word.spelled}" if spelled and word.spelled else word.folded) for word in held]
+    if len(alone) < 2:
+        return _Part("".join(alone), f"{alone[0]}{mark}" if alone and weight else "")
+    pairs = [quoted(pair(first.folded, second.folded)) for first, second in pairwise(held)]
+    marked = [lexeme for lexeme in alone if lexeme.startswith("'=")]
+    index = " & ".join([*pairs, *marked])
+    places = " <-> ".join(f"{lexeme}{mark}" for lexeme in alone)
+    if weight:  # what has a weight is in the head, which is never longer than positions go
+        return _Part(f"({index})", f"({places})", tuple(pairs))
+    long = f"({quoted(LONG)} & {' & '.join(alone)})"
+    if len(held) == 2 and not spelled:
+        return _Part(f"({index} | {long})", "", tuple(pairs))
+    return _Part(f"(({index}) | {long})", f"(({index} & ({places})) | {long})", tuple(pairs))
 
 
-def _and(*queries: Sequence[str]) -> str:
-    return " & ".join(query for some in queries for query in some)
+def _and(queries: Iterable[str]) -> str:
+    return " & ".join(queries)
 
 
-def _or(query: str) -> str:
-    return f" | {query}" if query else ""
+def _folded(text: str) -> str:
+    return issuer_norm(text) or ""

@@ -134,6 +134,7 @@ def _facts(document: OfficialDocument, standing: Standing) -> dict[str, tuple[st
         "kind": document.kind.value,
         "direction": document.direction.value,
         "type": _type(document),
+        "typename": issuer_norm(document.type_name),
         "organ": _organ(document),
         "verdict": standing.verdict,
     }

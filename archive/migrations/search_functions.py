@@ -5,9 +5,10 @@ leakproof, so no index may be used. Each asks ``archive.readable_classes()`` its
 the index's last one may have hidden.
 
 ``criteria``: an object with ``levels``, the best first, each ``{"on": "symbol"|"prefix"|"head"|"words"|"all",
-"query": …}``; a document is given at the first level where it matches. ``facts`` is a tsquery that the head must match
-where a level's own query does not say so already, ``without`` one that all the words must not match. ``from`` and
-``to`` are days of issue, ``recalled`` asks for recalled documents, too.
+"query": …}``; a document is given at the first level where it matches. A level's ``check`` is the whole query, where
+``query`` is only what the index answers without reading rows; of its ``gauges`` the rarest says how many can match.
+``facts`` (with ``facts_check``) must match the head where a level's query does not say so already; what matches
+``without`` is left out. ``from`` and ``to`` are days of issue, ``recalled`` asks for recalled documents, too.
 """
 
 from __future__ import annotations
@@ -47,16 +48,32 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$
 """
 
-# How many rows the planner expects. Volatile, because PostgreSQL lets no other function ask.
+# How many rows the planner expects for each condition, and of these the least. Volatile, because PostgreSQL lets no
+# other function ask.
 ESTIMATE = """
-CREATE FUNCTION archive.search_estimate(condition text, query text, facts tsquery, first date, last date)
-RETURNS float LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION archive.search_estimate(conditions text[]) RETURNS float LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp SET max_parallel_workers_per_gather = 0 AS $$
 DECLARE plan jsonb;
 BEGIN
-  EXECUTE 'EXPLAIN (FORMAT JSON) SELECT FROM archive.search_entry e WHERE ' || condition
-    INTO plan USING query, facts, first, last;
-  RETURN (plan->0->'Plan'->>'Plan Rows')::float;
+  EXECUTE 'EXPLAIN (FORMAT JSON) ' || (
+    SELECT string_agg('(SELECT FROM archive.search_entry e WHERE ' || c || ')', ' UNION ALL ')
+    FROM unnest(conditions) AS c) INTO plan;
+  plan := plan->0->'Plan';
+  IF cardinality(conditions) = 1 THEN RETURN (plan->>'Plan Rows')::float; END IF;
+  RETURN (SELECT min((p->>'Plan Rows')::float) FROM jsonb_array_elements(plan->'Plans') AS p);
 END $$
+"""
+
+# How many documents may match a level at most.
+EXPECTED = """
+CREATE FUNCTION archive.search_expected(level jsonb) RETURNS float LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE WHEN level->>'on' IN ('symbol', 'prefix') THEN 0
+    WHEN level ? 'gauges' THEN archive.search_estimate(ARRAY(
+      SELECT format('e.%I @@ %L::tsquery', CASE level->>'on' WHEN 'words' THEN 'words' ELSE 'head' END, g)
+      FROM jsonb_array_elements_text(level->'gauges') AS g))
+    ELSE 'infinity' END
+$$
 """
 
 # ``walked``: how many rows are walked by date, newest first, before the index gathers all that match. All words of a
@@ -67,7 +84,8 @@ CREATE FUNCTION archive.search(criteria jsonb, most int, after_level int DEFAULT
 RETURNS TABLE (document_id uuid, level int, sort_date date, source text, source_key text, kind text, version int,
   symbol text, subject text, issuer_name text, type_name text, issued_date date, direction text, signers text[],
   verdict text, file_types text[], access text, recalled boolean)
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+SET max_parallel_workers_per_gather = 0 AS $$
 DECLARE
   levels jsonb := criteria->'levels';
   facts tsquery := (criteria->>'facts')::tsquery;
@@ -79,8 +97,13 @@ DECLARE
   left_to_find int := least(most, 1000);
   current jsonb; condition text; before text; span text; query text; found int; walked int; expected float;
   edge_date date; edge_document uuid; from_date date; from_document uuid;
+  rows_in_span float := rows_in_all;
 BEGIN
   IF NOT archive.may_see_recalled() THEN criteria := criteria - 'recalled'; END IF;
+  IF first IS NOT NULL OR last IS NOT NULL THEN
+    rows_in_span := archive.search_estimate(ARRAY[format('e.sort_date BETWEEN %L AND %L',
+      coalesce(first, '-infinity'), coalesce(last, 'infinity'))]);
+  END IF;
   FOR n IN coalesce(after_level, 1) .. jsonb_array_length(levels) LOOP
     EXIT WHEN left_to_find <= 0;
     current := levels->(n - 1);
@@ -90,20 +113,25 @@ BEGIN
     from_document := CASE WHEN n = after_level THEN after_document END;
     span := CASE WHEN from_date IS NULL THEN 'true' ELSE '(e.sort_date, e.document_id) < ($5, $6)' END;
     -- An unwanted word may stand outside of what names a document.
-    before := CASE WHEN criteria ? 'without'
-      THEN format(' AND NOT e.words @@ %L::tsquery', criteria->>'without') ELSE '' END;
+    before := concat(
+      ' AND e.head @@ ' || quote_literal(criteria->>'facts_check') || '::tsquery',
+      CASE WHEN current ? 'check'
+        THEN format(' AND e.%I @@ %L::tsquery', current->>'on', current->>'check') END,
+      ' AND NOT e.words @@ ' || quote_literal(criteria->>'without') || '::tsquery');
     FOR b IN 1 .. n - 1 LOOP
       before := before || CASE levels->(b - 1)->>'on'
         WHEN 'symbol' THEN format(' AND e.symbol_norm IS DISTINCT FROM %L', levels->(b - 1)->>'query')
         WHEN 'prefix' THEN format(' AND NOT coalesce(starts_with(e.symbol_norm, %L), false)',
           levels->(b - 1)->>'query')
-        WHEN 'head' THEN format(' AND NOT e.head @@ %L::tsquery', levels->(b - 1)->>'query')
-        WHEN 'words' THEN format(' AND NOT e.words @@ %L::tsquery', levels->(b - 1)->>'query')
+        WHEN 'head' THEN format(' AND NOT e.head @@ %L::tsquery',
+          coalesce(levels->(b - 1)->>'check', levels->(b - 1)->>'query'))
+        WHEN 'words' THEN format(' AND NOT e.words @@ %L::tsquery',
+          coalesce(levels->(b - 1)->>'check', levels->(b - 1)->>'query'))
         ELSE ' AND false' END;
     END LOOP;
-    expected := archive.search_estimate(condition, query, facts, first, last);
+    expected := archive.search_expected(current);
     walked := CASE current->>'on' WHEN 'words' THEN 1500 WHEN 'head' THEN 12000 WHEN 'all' THEN 20000 ELSE 0 END;
-    IF expected * walked < left_to_find * rows_in_all THEN walked := 0; END IF;
+    IF expected * walked < left_to_find * rows_in_all AND rows_in_span > walked THEN walked := 0; END IF;
     IF walked > 0 THEN
       -- Frequent: the newest rows hold enough of them. The LIMIT keeps the planner from gathering them all.
       edge_date := NULL;
@@ -162,11 +190,14 @@ DECLARE
 BEGIN
   IF NOT archive.may_see_recalled() THEN criteria := criteria - 'recalled'; END IF;
   -- The last level holds what the ones before it do, but for numbers spelled otherwise.
-  condition := '(' || archive.search_condition(last_level, criteria) || ')';
+  condition := concat('(' || archive.search_condition(last_level, criteria) || ')',
+    CASE WHEN last_level ? 'check' THEN format(' AND e.words @@ %L::tsquery', last_level->>'check') END);
   FOR named IN SELECT l FROM jsonb_array_elements(criteria->'levels') l WHERE l->>'on' IN ('symbol', 'prefix') LOOP
     condition := condition || ' OR ('
       || replace(archive.search_condition(named, criteria), '$1', quote_literal(named->>'query')) || ')';
   END LOOP;
+  condition := concat('(' || condition || ')',
+    ' AND e.head @@ ' || quote_literal(criteria->>'facts_check') || '::tsquery');
   RETURN QUERY EXECUTE
     'WITH matching AS MATERIALIZED (
       SELECT e.source, e.type_code, e.type_name, e.organ, e.organ_name, e.verdict, e.direction, e.kind, e.file_types,
@@ -214,5 +245,16 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$
 """
 
-FUNCTIONS = (MAY_SEE_RECALLED, JUST_HIDDEN, CONDITION, ESTIMATE, ROWS_OF, SEARCH, FACETS, TEXTS, BEHIND)
+FUNCTIONS = (
+    MAY_SEE_RECALLED,
+    JUST_HIDDEN,
+    CONDITION,
+    ESTIMATE,
+    EXPECTED,
+    ROWS_OF,
+    SEARCH,
+    FACETS,
+    TEXTS,
+    BEHIND,
+)
 """In the order in which they are made."""

@@ -156,7 +156,8 @@ def test_the_planner_knows_how_rare_a_word_is(archive_url: str) -> None:
 
         def expected(word: str) -> float:
             row = connection.execute(
-                "SELECT archive.search_estimate('e.words @@ $1::tsquery', %s, NULL, NULL, NULL)", (word,)
+                "SELECT archive.search_expected(jsonb_build_object('on', 'words', 'gauges', ARRAY['w1', %s]))",
+                (word,),
             ).fetchone()
             assert row is not None
             return float(row[0])
