@@ -286,7 +286,7 @@ def _token(objects: ObjectStore, record: str) -> str | None:
 def _unknown(cursor: psycopg.Cursor[TupleRow], objects: ObjectStore) -> Iterator[Trouble]:
     cursor.execute(
         """SELECT f.sha256 FROM found f WHERE NOT EXISTS (SELECT FROM archive.object o WHERE o.sha256 = f.sha256)
-        ORDER BY 1"""
+        AND NOT EXISTS (SELECT FROM archive.disposed_object g WHERE g.sha256 = f.sha256) ORDER BY 1"""
     )
     for (sha256,) in cursor.fetchall():
         trouble = unknown_object(objects, sha256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg
@@ -16,9 +16,13 @@ from hypothesis import strategies as st
 
 from archive.anchors import make_anchor
 from archive.database import create_engine
+from archive.decision import Decision
 from archive.decisions import decide
+from archive.disposal import execution_decision, request_decision
+from archive.disposal_removal import remove_objects
 from archive.dossiers import refresh
 from archive.embedded import EmbeddedServer
+from archive.identities import document_id
 from archive.ledger import head, verify_chain
 from archive.loader import Archive, Batch, Outcome, Withheld
 from archive.objects import ObjectStore
@@ -220,6 +224,8 @@ def test_whatever_an_archive_has_seen_it_is_made_again(
     refresh(engine)
     assert rebuild(made, objects).whole
     assert differences(engine, made) == []
+    for one in (engine, made):
+        one.dispose()
 
 
 def _outcome(objects: ObjectStore, kind: str, number: int) -> Outcome:
@@ -239,3 +245,52 @@ def _outcome(objects: ObjectStore, kind: str, number: int) -> Outcome:
             return Withheld(key, "1", "mat", "stamp")
         case _:
             return quarantined(key, reason="xml_malformed" if kind == "quarantined" else "date_missing")
+
+
+PEOPLE = {"by": "Trần Thị Mẫu", "account": "vanthu", "why": "Hết thời hạn bảo quản"}
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_what_was_destroyed_stays_destroyed_with_its_trace(
+    archive: Archive,
+    engine: sa.Engine,
+    objects: ObjectStore,
+    batch: Callable[..., Batch],
+    fresh: Fresh,
+    removed: bool,
+) -> None:
+    now = CLOCK + timedelta(days=10)
+    record_listed(engine, batch().run, 3, 0, 1)
+    old = {"issued": date(2000, 5, 20), "retention": "10 năm", "file_code": "01"}
+    files = {"a.pdf": b"rieng", "chung.pdf": b"chung"}
+    cites = (relation(RelationKind.CITES, number="9"),)
+    archive.load(
+        batch(),
+        [
+            archived(objects, "A1", files=files, relations=cites, verdicts=(passed(),), **old),
+            archived(objects, "B1", number="7", files={"c.pdf": b"chung"}),
+            archived(objects, "A2", number="8", **old),
+        ],
+    )
+    account(engine, batch().run, now=CLOCK)
+    refresh(engine)
+    doomed = str(document_id(SOURCE, "A1"))
+    asked = request_decision(engine, [doomed], "Hồ sơ 01", at=now, **PEOPLE)
+    decide(engine, asked, now)
+    approval = Decision("disposal_approval", asked.object, "Lê Văn Duyệt", "chanhvp", "Đã kiểm tra")
+    decide(engine, approval, now)
+    decide(engine, execution_decision(engine, asked.object, doomed, **PEOPLE), now)
+    if removed:
+        assert remove_objects(engine, objects, at=now, **PEOPLE).objects == 3
+    done, made = made_again(engine, objects, fresh)
+    assert done.troubles == []
+    assert differences(engine, made) == []
+    if removed:  # and once more from the source, which still lists it
+        record_listed(engine, batch("dem-9").run, 1, 0, 1)
+        archive.load(batch("dem-9"), [archived(objects, "A1", revision="2", files=files, **old)])
+        account(engine, batch("dem-9").run, now=now)
+        make_anchor(engine, objects, now=CLOCK + timedelta(days=31))
+        refresh(engine)
+        made = fresh()
+        assert rebuild(made, objects).troubles == []
+        assert differences(engine, made) == []

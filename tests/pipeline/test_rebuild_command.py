@@ -12,13 +12,15 @@ from typer.testing import CliRunner
 
 from archive.embedded import EmbeddedServer
 from pipeline.cli import build
+from pipeline.reverify import reverify
 from pipeline.settings import load_settings
 from tests.pipeline.conftest import Night
 
 pytestmark = pytest.mark.postgres
 
 
-def test_a_night_is_made_again_and_a_forged_row_is_found(night: Night) -> None:
+def test_a_night_and_its_later_verification_are_made_again(night: Night) -> None:
+    reverify(night.settings, night.stores, "lại tất cả", everything=True)
     done = CliRunner().invoke(build(), ["rebuild", "--json"])
     told = json.loads(done.stdout)
     assert [table for table in told["tables"] if not table["equal"]] == []
