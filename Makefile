@@ -22,7 +22,7 @@ clean-demo: stop ## stop the demo and remove its data
 	@if [ -x $(BIN)/python ]; then cd $(HERE) && $(BIN)/python -m demo.run remove; fi
 
 test: $(INSTALLED) lint types imports ## style, types, import rules, and all tests
-	@cd $(HERE) && $(BIN)/python -m pytest
+	@cd $(HERE) && $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(INSTALLED)
 	@cd $(HERE) && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
