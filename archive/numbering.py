@@ -173,7 +173,7 @@ def read_register(documents: Iterable[Numbered], policies: Mapping[str, Numberin
     return Register(
         series=tuple(series[key] for key in sorted(series)),
         duplicates=tuple(
-            Duplicate(name, number, tuple(found))
+            Duplicate(name, number, tuple(sorted(found, key=lambda one: one.document)))
             for (name, number), found in sorted(twice.items())
             if len(found) > 1
         ),

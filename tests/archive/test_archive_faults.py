@@ -78,27 +78,27 @@ def test_another_night_with_nothing_new_touches_no_row_of_the_archive(
     lie = places(archive_url)
     assert archive.load(batch("dem-2"), outcomes) == LoadReport(0, 40, 1, 1)
     after = places(archive_url)
-    of_the_run = {"run", "run_batch", "quarantine"}  # the new run itself, and that quarantine was tried again
+    # The new run itself, and that quarantine was tried again.
+    of_the_run = {"run", "run_batch", "quarantine", "event"}
     assert {name: rows for name, rows in after.items() if name not in of_the_run} == {
         name: rows for name, rows in lie.items() if name not in of_the_run
     }
     assert len(after["quarantine"]) == len(lie["quarantine"]) == 1
+    assert set(lie["event"]) < set(after["event"])
 
 
 def load_and_wait(url: str, root: Path, batch: Batch, ready: Barrier) -> None:
     """A loader that stands still inside its transaction, everything written and nothing committed."""
     objects = ObjectStore(root)
     outcomes = night(objects)
+    engine = create_engine(url)
 
-    def stop() -> datetime:
-        calls.append(1)
-        if len(calls) == 2:  # the first asks for the events' time, the second for the batch's
-            ready.wait()
-            time.sleep(60)
-        return CLOCK
+    @sa.event.listens_for(engine, "commit")
+    def stop(_: sa.Connection) -> None:
+        ready.wait()
+        time.sleep(60)
 
-    calls: list[int] = []
-    Archive(create_engine(url), objects, clock=stop).load(batch, outcomes)
+    Archive(engine, objects, clock=lambda: CLOCK).load(batch, outcomes)
 
 
 def load_all(url: str, root: Path, batches: Sequence[Batch], started: Connection) -> None:
@@ -135,7 +135,7 @@ def test_loaders_killed_at_any_moment_end_in_the_same_archive(
     tmp_path: Path,
 ) -> None:
     batches = [batch(number=number) for number in range(1, 7)]
-    record_listed(engine, batches[0].run, 6 * 17, 0, 6)
+    record_listed(engine, batches[0].run, 6 * 17, 0, 6, now=CLOCK)
     fork = multiprocessing.get_context("fork")
     for kill in range(8):
         told, started = fork.Pipe(duplex=False)
@@ -165,7 +165,7 @@ def undisturbed(url: str, batches: Sequence[Batch], objects: ObjectStore) -> dic
         try:
             run = start_run(engine, SOURCE, "sync", Window(), "dem-1", now=CLOCK)
             assert run == batches[0].run
-            record_listed(engine, run, 6 * 17, 0, 6)
+            record_listed(engine, run, 6 * 17, 0, 6, now=CLOCK)
             for number, one in enumerate(batches):
                 Archive(engine, objects, clock=lambda: CLOCK).load(one, night(objects, 15, start=number * 15))
             account(engine, run, now=CLOCK)

@@ -171,8 +171,8 @@ def test_a_number_given_twice_in_one_source_and_sightings_in_two_are_told_apart(
     archive.load(batch(number=2), [numbered(objects, "A9", "2", notation="NQ/TU", type_code="NQ")])
     found = of(archive.engine)
     assert rows(found, "duplicates", "series", "number", "symbol", "subject") == [
-        (SERIES, "1", "1-KL/TU", "Kết luận về đẩy mạnh chuyển đổi số trong các cơ quan Đảng"),
         (SERIES, "1", "01-KL/TU", "Kết luận khác"),
+        (SERIES, "1", "1-KL/TU", "Kết luận về đẩy mạnh chuyển đổi số trong các cơ quan Đảng"),
     ]
     assert found.table("unlinked").rows == ()
 
