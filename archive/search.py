@@ -27,7 +27,7 @@ from schemas.errors import ConfigurationError
 
 MOST = 200
 """Documents on one page, at most."""
-COUNTED = 5_000
+COUNTED = 2_000
 """How many documents facets count, at most: of a search that finds more, so many of them."""
 
 _READ = 200_000  # characters of a text in which an excerpt is looked for

@@ -109,7 +109,7 @@ class Query:
         if not base:
             yield _level("words" if without else "all", without, facts)
             return
-        near = [*base, *(part for part in self._nearer() if part not in base)]
+        near = self._nearer()
         for on, more in (("head", []), ("words", without)):
             if near != base:
                 yield _level(on, [*near, *more], facts)
@@ -117,24 +117,19 @@ class Query:
 
     def _unwanted(self) -> list[str]:
         # Spelled with diacritics, only what is spelled so is unwanted: leaving out less loses nothing.
-        return [
-            _phrase(term.words, spelled=any(word.spelled for word in term.words)).whole
-            for term in self._terms
-            if term.is_excluded
-        ]
+        return [_spelled(term.words).whole for term in self._terms if term.is_excluded]
 
     def _nearer(self) -> list[_Part]:
-        """What the best matches have beside the words: side by side as typed, spelled as typed."""
-        runs: list[list[Word]] = [[]]
-        for term in self._terms:
-            if term.is_excluded:
+        """What the best matches have: words side by side as typed, spelled as typed."""
+        parts: list[_Part] = []
+        run: list[Word] = []
+        for term in [term for term in self._terms if not term.is_excluded]:
+            if not term.is_quoted and not term.is_prefix:
+                run += term.words
                 continue
-            if term.is_quoted or term.is_prefix:
-                runs.append([])
-            else:
-                runs[-1] += term.words
-        held = [run for run in runs if len(run) > 1 or any(word.spelled for word in run)]
-        return [_phrase(run, spelled=any(word.spelled for word in run)) for run in held]
+            parts += [_spelled(run), _asked(term)] if run else [_asked(term)]
+            run = []
+        return [*parts, _spelled(run)] if run else parts
 
     def _facts(self) -> list[_Part]:
         filters = self.filters
@@ -224,6 +219,10 @@ def _asked(term: _Term) -> _Part:
     return _Part(f"({before.index} & {last})", check, before.gauges)
 
 
+def _spelled(words: Sequence[Word]) -> _Part:
+    return _phrase(words, spelled=any(word.spelled for word in words))
+
+
 def _phrase(words: Iterable[Word], weight: str = "", spelled: bool = False) -> _Part:
     """Words side by side. Pairs are asked of the index: they leave few documents whose positions must be read.
 
@@ -235,15 +234,14 @@ def _phrase(words: Iterable[Word], weight: str = "", spelled: bool = False) -> _
     if len(alone) < 2:
         return _Part("".join(alone), f"{alone[0]}{mark}" if alone and weight else "")
     pairs = [quoted(pair(first.folded, second.folded)) for first, second in pairwise(held)]
-    marked = [lexeme for lexeme in alone if lexeme.startswith("'=")]
-    index = " & ".join([*pairs, *marked])
+    index = " & ".join(pairs)
     places = " <-> ".join(f"{lexeme}{mark}" for lexeme in alone)
     if weight:  # what has a weight is in the head, which is never longer than positions go
         return _Part(f"({index})", f"({places})", tuple(pairs))
     long = f"({quoted(LONG)} & {' & '.join(alone)})"
     if len(held) == 2 and not spelled:
         return _Part(f"({index} | {long})", "", tuple(pairs))
-    return _Part(f"(({index}) | {long})", f"(({index} & ({places})) | {long})", tuple(pairs))
+    return _Part(f"(({index}) | {long})", f"(({places}) | {long})", tuple(pairs))
 
 
 def _and(queries: Iterable[str]) -> str:

@@ -31,20 +31,45 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$
 """
 
+# What the index answers of a level, as text of SQL; and beside it what is asked of rows.
 CONDITION = """
 CREATE FUNCTION archive.search_condition(level jsonb, criteria jsonb) RETURNS text LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp AS $$
   SELECT concat_ws(' AND ',
     CASE level->>'on'
-      WHEN 'symbol' THEN 'e.symbol_norm = $1'
-      WHEN 'prefix' THEN 'e.symbol_norm >= $1 AND e.symbol_norm < $1 || ''~'''
-      WHEN 'head' THEN 'e.head @@ $1::tsquery'
-      WHEN 'words' THEN 'e.words @@ $1::tsquery'
+      WHEN 'symbol' THEN format('e.symbol_norm = %L', level->>'query')
+      WHEN 'prefix' THEN format('e.symbol_norm >= %L AND e.symbol_norm < %L', level->>'query',
+        level->>'query' || '~')
+      WHEN 'head' THEN format('e.head @@ %L::tsquery', level->>'query')
+      WHEN 'words' THEN format('e.words @@ %L::tsquery', level->>'query')
       WHEN 'all' THEN 'true' END,
-    CASE WHEN criteria ? 'facts' AND level->>'on' NOT IN ('head', 'words') THEN 'e.head @@ $2' END,
-    CASE WHEN criteria ? 'from' THEN 'e.issued_date >= $3 AND e.sort_date >= $3' END,
-    CASE WHEN criteria ? 'to' THEN 'e.issued_date <= $4 AND e.sort_date <= $4' END,
+    CASE WHEN criteria ? 'facts' AND level->>'on' NOT IN ('head', 'words')
+      THEN format('e.head @@ %L::tsquery', criteria->>'facts') END,
+    CASE WHEN criteria ? 'from' THEN format('e.issued_date >= %1$L AND e.sort_date >= %1$L', criteria->>'from') END,
+    CASE WHEN criteria ? 'to' THEN format('e.issued_date <= %1$L AND e.sort_date <= %1$L', criteria->>'to') END,
     CASE WHEN NOT coalesce((criteria->>'recalled')::boolean, false) THEN 'NOT e.recalled' END)
+$$
+"""
+
+CHECK = """
+CREATE FUNCTION archive.search_check(level jsonb) RETURNS text LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
+  SELECT CASE level->>'on'
+    WHEN 'symbol' THEN format('e.symbol_norm IS NOT DISTINCT FROM %L', level->>'query')
+    WHEN 'prefix' THEN format('coalesce(starts_with(e.symbol_norm, %L), false)', level->>'query')
+    WHEN 'all' THEN 'true'
+    ELSE format('e.%I @@ %L::tsquery', level->>'on', coalesce(level->>'check', level->>'query')) END
+$$
+"""
+
+# What holds on all levels and is slow to test: weights and places of facts, and unwanted words, which may stand
+# outside of what names a document.
+CHECK_ALL = """
+CREATE FUNCTION archive.search_check_all(criteria jsonb) RETURNS text LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
+  SELECT concat_ws(' AND ', 'true',
+    CASE WHEN criteria ? 'facts_check' THEN format('e.head @@ %L::tsquery', criteria->>'facts_check') END,
+    CASE WHEN criteria ? 'without' THEN format('NOT e.words @@ %L::tsquery', criteria->>'without') END)
 $$
 """
 
@@ -76,8 +101,44 @@ SET search_path = pg_catalog, pg_temp AS $$
 $$
 """
 
-# ``walked``: how many rows are walked by date, newest first, before the index gathers all that match. All words of a
-# document lie outside of its row, and are slower to test than what names it.
+# The columns of a found document, as far as its reader may see it: asked of the rows of ``found`` one by one, in order.
+ROWS_OF = """
+CREATE FUNCTION archive.search_rows_of(found text, level text, checked text) RETURNS text LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp AS $$
+  SELECT 'SELECT r.* FROM (' || found || ') m CROSS JOIN LATERAL (
+    SELECT e.document_id, ' || level || ' AS level, e.sort_date, e.source::text, d.source_key::text, e.kind::text,
+      e.version, v.symbol, v.subject, v.issuer_name, v.type_name, e.issued_date, e.direction::text, v.signers,
+      e.verdict::text, e.file_types, d.access::text, e.recalled
+    FROM archive.search_entry e JOIN archive.document d ON d.id = e.document_id
+    JOIN archive.document_version v ON v.document_id = e.document_id AND v.version = e.version
+    WHERE e.document_id = m.document_id AND d.access = ANY ($1) AND e.document_id <> ALL ($2) AND ' || checked
+  || ' OFFSET 0) r '
+$$
+"""
+
+# All levels at once where few documents match: they are gathered, and each gets the first level that it matches.
+FEW = """
+CREATE FUNCTION archive.search_few(criteria jsonb) RETURNS uuid[] LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  levels jsonb := criteria->'levels';
+  condition text := archive.search_condition(levels->-1, criteria);
+  few int := 800;
+  ids uuid[];
+BEGIN
+  IF archive.search_estimate(ARRAY[condition]) > few THEN RETURN NULL; END IF;
+  SELECT string_agg('(' || c || ')', ' OR ') INTO condition FROM (
+    SELECT condition AS c UNION ALL SELECT archive.search_condition(l, criteria) FROM jsonb_array_elements(levels) AS l
+    WHERE l->>'on' IN ('symbol', 'prefix')) AS conditions;
+  EXECUTE format('SELECT array_agg(document_id) FROM (
+    SELECT e.document_id FROM archive.search_entry e WHERE %s LIMIT %s) AS f', condition, few + 1) INTO ids;
+  RETURN CASE WHEN coalesce(cardinality(ids), 0) <= few THEN coalesce(ids, '{}') END;
+END $$
+"""
+
+# Frequent documents are found among the newest rows, rare ones by gathering all that match. The size of the ``span``
+# of rows that is looked through first comes from how many can match; a small one is walked, a larger one is gathered.
+# Words lie outside of their row and are slow to test, which the costs tell the planner.
 SEARCH = """
 CREATE FUNCTION archive.search(criteria jsonb, most int, after_level int DEFAULT NULL, after_date date DEFAULT NULL,
   after_document uuid DEFAULT NULL)
@@ -85,125 +146,99 @@ RETURNS TABLE (document_id uuid, level int, sort_date date, source text, source_
   symbol text, subject text, issuer_name text, type_name text, issued_date date, direction text, signers text[],
   verdict text, file_types text[], access text, recalled boolean)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
-SET max_parallel_workers_per_gather = 0 AS $$
+SET max_parallel_workers_per_gather = 0 SET cpu_operator_cost = 0.1 AS $$
 DECLARE
+  newest text := ' ORDER BY e.sort_date DESC, e.document_id DESC ';
+  in_order text := 'ORDER BY m.sort_date DESC, m.document_id DESC LIMIT $3';
   levels jsonb := criteria->'levels';
-  facts tsquery := (criteria->>'facts')::tsquery;
-  first date := (criteria->>'from')::date;
-  last date := (criteria->>'to')::date;
   classes text[] := archive.readable_classes();
   hidden uuid[] := archive.search_just_hidden();
   rows_in_all float := (SELECT greatest(reltuples, 1) FROM pg_class WHERE oid = 'archive.search_entry'::regclass);
   left_to_find int := least(most, 1000);
-  current jsonb; condition text; before text; span text; query text; found int; walked int; expected float;
-  edge_date date; edge_document uuid; from_date date; from_document uuid;
-  rows_in_span float := rows_in_all;
+  few uuid[]; checked text; days text; condition text; level_of text; expected float; walkable int; span float;
+  below_date date; below_document uuid; edge_date date; place text; found int;
 BEGIN
   IF NOT archive.may_see_recalled() THEN criteria := criteria - 'recalled'; END IF;
-  IF first IS NOT NULL OR last IS NOT NULL THEN
-    rows_in_span := archive.search_estimate(ARRAY[format('e.sort_date BETWEEN %L AND %L',
-      coalesce(first, '-infinity'), coalesce(last, 'infinity'))]);
+  checked := archive.search_check_all(criteria);
+  IF jsonb_array_length(levels) > 1 THEN
+    few := archive.search_few(criteria);
   END IF;
+  IF few IS NOT NULL THEN
+    SELECT 'CASE ' || string_agg(format('WHEN %s THEN %s', archive.search_check(l), n), ' ') || ' END'
+      INTO level_of FROM jsonb_array_elements(levels) WITH ORDINALITY AS x (l, n);
+    RETURN QUERY EXECUTE archive.search_rows_of('SELECT unnest($4) AS document_id', level_of, checked)
+      || 'WHERE r.level > $5 OR (r.level = $5 AND ($6 IS NULL OR (r.sort_date, r.document_id) < ($6, $7)))
+      ORDER BY r.level, r.sort_date DESC, r.document_id DESC LIMIT $3'
+      USING classes, hidden, left_to_find, few, coalesce(after_level, 1), after_date, after_document;
+    RETURN;
+  END IF;
+  days := concat(' AND e.sort_date >= ' || quote_literal(criteria->>'from'),
+    ' AND e.sort_date <= ' || quote_literal(criteria->>'to'));
   FOR n IN coalesce(after_level, 1) .. jsonb_array_length(levels) LOOP
-    EXIT WHEN left_to_find <= 0;
-    current := levels->(n - 1);
-    query := current->>'query';
-    condition := archive.search_condition(current, criteria);
-    from_date := CASE WHEN n = after_level THEN after_date END;
-    from_document := CASE WHEN n = after_level THEN after_document END;
-    span := CASE WHEN from_date IS NULL THEN 'true' ELSE '(e.sort_date, e.document_id) < ($5, $6)' END;
-    -- An unwanted word may stand outside of what names a document.
-    before := concat(
-      ' AND e.head @@ ' || quote_literal(criteria->>'facts_check') || '::tsquery',
-      CASE WHEN current ? 'check'
-        THEN format(' AND e.%I @@ %L::tsquery', current->>'on', current->>'check') END,
-      ' AND NOT e.words @@ ' || quote_literal(criteria->>'without') || '::tsquery');
-    FOR b IN 1 .. n - 1 LOOP
-      before := before || CASE levels->(b - 1)->>'on'
-        WHEN 'symbol' THEN format(' AND e.symbol_norm IS DISTINCT FROM %L', levels->(b - 1)->>'query')
-        WHEN 'prefix' THEN format(' AND NOT coalesce(starts_with(e.symbol_norm, %L), false)',
-          levels->(b - 1)->>'query')
-        WHEN 'head' THEN format(' AND NOT e.head @@ %L::tsquery',
-          coalesce(levels->(b - 1)->>'check', levels->(b - 1)->>'query'))
-        WHEN 'words' THEN format(' AND NOT e.words @@ %L::tsquery',
-          coalesce(levels->(b - 1)->>'check', levels->(b - 1)->>'query'))
-        ELSE ' AND false' END;
+    condition := archive.search_condition(levels->(n - 1), criteria);
+    checked := archive.search_check_all(criteria);
+    IF levels->(n - 1) ? 'check' THEN
+      checked := checked || ' AND ' || archive.search_check(levels->(n - 1));
+    END IF;
+    FOR b IN 0 .. n - 2 LOOP
+      checked := checked || ' AND NOT ' || archive.search_check(levels->b);
     END LOOP;
-    expected := archive.search_expected(current);
-    walked := CASE current->>'on' WHEN 'words' THEN 1500 WHEN 'head' THEN 12000 WHEN 'all' THEN 20000 ELSE 0 END;
-    IF expected * walked < left_to_find * rows_in_all AND rows_in_span > walked THEN walked := 0; END IF;
-    IF walked > 0 THEN
-      -- Frequent: the newest rows hold enough of them. The LIMIT keeps the planner from gathering them all.
+    below_date := CASE WHEN n = after_level THEN after_date END;
+    below_document := CASE WHEN n = after_level THEN after_document END;
+    expected := archive.search_expected(levels->(n - 1));
+    walkable := CASE levels->(n - 1)->>'on' WHEN 'words' THEN 1500 WHEN 'head' THEN 12000 WHEN 'all' THEN 20000
+      ELSE 0 END;
+    -- Where the planner expects few, for it knows of all conditions together, they are gathered at once.
+    span := CASE WHEN expected > 3000 AND archive.search_estimate(ARRAY[condition]) > 1000
+      THEN greatest(200, 4 * left_to_find * rows_in_all / expected) END;
+    WHILE left_to_find > 0 LOOP
+      place := concat(days, CASE WHEN below_date IS NOT NULL THEN ' AND (e.sort_date, e.document_id) < ($4, $5)' END);
       edge_date := NULL;
-      EXECUTE 'SELECT e.sort_date, e.document_id FROM archive.search_entry e WHERE ' || span
-        || CASE WHEN first IS NOT NULL THEN ' AND e.sort_date >= $3' ELSE '' END
-        || CASE WHEN last IS NOT NULL THEN ' AND e.sort_date <= $4' ELSE '' END
-        || ' ORDER BY e.sort_date DESC, e.document_id DESC OFFSET ' || walked - 1 || ' LIMIT 1'
-        INTO edge_date, edge_document USING NULL::text, NULL::tsquery, first, last, from_date, from_document;
-      RETURN QUERY EXECUTE archive.search_rows_of(
-        'SELECT e.sort_date, e.document_id FROM (SELECT * FROM archive.search_entry e WHERE ' || span
-        || CASE WHEN first IS NOT NULL THEN ' AND e.sort_date >= $3' ELSE '' END
-        || CASE WHEN last IS NOT NULL THEN ' AND e.sort_date <= $4' ELSE '' END
-        || ' ORDER BY e.sort_date DESC, e.document_id DESC LIMIT ' || walked || ') e WHERE ' || condition
-        || ' ORDER BY e.sort_date DESC, e.document_id DESC', n, before)
-        USING query, facts, first, last, from_date, from_document, classes, hidden, left_to_find;
+      IF span < rows_in_all / 2 THEN
+        EXECUTE 'SELECT e.sort_date FROM archive.search_entry e WHERE true' || place || newest
+          || format('OFFSET %s LIMIT 1', span::bigint - 1)
+          INTO edge_date USING classes, hidden, 0, below_date, below_document;
+        place := concat(place, CASE WHEN edge_date IS NOT NULL THEN ' AND e.sort_date >= $6' END);
+      END IF;
+      RETURN QUERY EXECUTE archive.search_rows_of('SELECT e.sort_date, e.document_id FROM '
+        || CASE WHEN span <= walkable
+          THEN '(SELECT * FROM archive.search_entry e WHERE true' || place || newest || 'OFFSET 0) e WHERE '
+            || condition || newest
+          ELSE 'archive.search_entry e WHERE ' || condition || place || newest || 'OFFSET 0' END,
+        n::text, checked) || in_order
+        USING classes, hidden, left_to_find, below_date, below_document, edge_date;
       GET DIAGNOSTICS found = ROW_COUNT;
       left_to_find := left_to_find - found;
-      CONTINUE WHEN edge_date IS NULL;
-      EXIT WHEN left_to_find <= 0;
-      from_date := edge_date;
-      from_document := edge_document;
-      span := '(e.sort_date, e.document_id) < ($5, $6)';
-    END IF;
-    RETURN QUERY EXECUTE archive.search_rows_of(
-      'SELECT e.sort_date, e.document_id FROM archive.search_entry e WHERE ' || condition || ' AND ' || span
-      || ' ORDER BY e.sort_date DESC, e.document_id DESC OFFSET 0', n, before)
-      USING query, facts, first, last, from_date, from_document, classes, hidden, left_to_find;
-    GET DIAGNOSTICS found = ROW_COUNT;
-    left_to_find := left_to_find - found;
+      EXIT WHEN edge_date IS NULL;
+      below_date := edge_date;
+      below_document := '00000000-0000-0000-0000-000000000000';
+      span := 4 * span;
+    END LOOP;
   END LOOP;
 END $$
-"""
-
-# What is slow to test, and who may read, is asked of the found rows one by one, in order, until there are enough.
-ROWS_OF = """
-CREATE FUNCTION archive.search_rows_of(found text, level int, before text) RETURNS text LANGUAGE sql IMMUTABLE
-SET search_path = pg_catalog, pg_temp AS $$
-  SELECT 'SELECT r.* FROM (' || found || ') m CROSS JOIN LATERAL (
-    SELECT e.document_id, ' || level || ', e.sort_date, e.source::text, d.source_key::text, e.kind::text, e.version,
-      v.symbol, v.subject, v.issuer_name, v.type_name, e.issued_date, e.direction::text, v.signers, e.verdict::text,
-      e.file_types, d.access::text, e.recalled
-    FROM archive.search_entry e JOIN archive.document d ON d.id = e.document_id
-    JOIN archive.document_version v ON v.document_id = e.document_id AND v.version = e.version
-    WHERE e.document_id = m.document_id AND d.access = ANY ($7) AND e.document_id <> ALL ($8)' || before
-  || ' OFFSET 0) r ORDER BY m.sort_date DESC, m.document_id DESC LIMIT $9'
-$$
 """
 
 FACETS = """
 CREATE FUNCTION archive.search_facets(criteria jsonb, most int)
 RETURNS TABLE (facet text, value text, label text, documents bigint)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off
+SET cpu_operator_cost = 0.1 AS $$
 DECLARE
-  last_level jsonb := criteria->'levels'->-1;
-  condition text; named jsonb;
+  levels jsonb := criteria->'levels';
+  condition text;
 BEGIN
   IF NOT archive.may_see_recalled() THEN criteria := criteria - 'recalled'; END IF;
   -- The last level holds what the ones before it do, but for numbers spelled otherwise.
-  condition := concat('(' || archive.search_condition(last_level, criteria) || ')',
-    CASE WHEN last_level ? 'check' THEN format(' AND e.words @@ %L::tsquery', last_level->>'check') END);
-  FOR named IN SELECT l FROM jsonb_array_elements(criteria->'levels') l WHERE l->>'on' IN ('symbol', 'prefix') LOOP
-    condition := condition || ' OR ('
-      || replace(archive.search_condition(named, criteria), '$1', quote_literal(named->>'query')) || ')';
-  END LOOP;
-  condition := concat('(' || condition || ')',
-    ' AND e.head @@ ' || quote_literal(criteria->>'facts_check') || '::tsquery');
-  RETURN QUERY EXECUTE
+  SELECT string_agg(format('(%s AND %s)', archive.search_condition(l, criteria),
+    CASE WHEN l ? 'check' THEN archive.search_check(l) ELSE 'true' END), ' OR ')
+    INTO condition FROM jsonb_array_elements(levels) WITH ORDINALITY AS x (l, n)
+    WHERE l->>'on' IN ('symbol', 'prefix') OR n = jsonb_array_length(levels);
+  RETURN QUERY EXECUTE format(
     'WITH matching AS MATERIALIZED (
       SELECT e.source, e.type_code, e.type_name, e.organ, e.organ_name, e.verdict, e.direction, e.kind, e.file_types,
         extract(year FROM e.issued_date)::int::text AS year
       FROM archive.search_entry e JOIN archive.document d ON d.id = e.document_id
-      WHERE (' || condition || ') AND d.access = ANY ($5) AND e.document_id <> ALL ($6) LIMIT $7)
+      WHERE (%s) AND %s AND d.access = ANY ($1) AND e.document_id <> ALL ($2) LIMIT $3)
     SELECT ''total'', NULL, NULL, count(*) FROM matching
     UNION ALL SELECT ''source'', m.source::text, NULL, count(*) FROM matching m GROUP BY 2
     UNION ALL SELECT ''type'', m.type_code::text, max(m.type_name), count(*) FROM matching m GROUP BY 2
@@ -212,9 +247,9 @@ BEGIN
     UNION ALL SELECT ''verdict'', m.verdict::text, NULL, count(*) FROM matching m GROUP BY 2
     UNION ALL SELECT ''direction'', m.direction::text, NULL, count(*) FROM matching m GROUP BY 2
     UNION ALL SELECT ''kind'', m.kind::text, NULL, count(*) FROM matching m GROUP BY 2
-    UNION ALL SELECT ''file'', f, NULL, count(*) FROM matching m, unnest(m.file_types) AS f GROUP BY 2'
-    USING last_level->>'query', (criteria->>'facts')::tsquery, (criteria->>'from')::date, (criteria->>'to')::date,
-      archive.readable_classes(), archive.search_just_hidden(), least(most, 100000);
+    UNION ALL SELECT ''file'', f, NULL, count(*) FROM matching m, unnest(m.file_types) AS f GROUP BY 2',
+    condition, archive.search_check_all(criteria))
+    USING archive.readable_classes(), archive.search_just_hidden(), least(most, 100000);
 END $$
 """
 
@@ -246,15 +281,7 @@ $$
 """
 
 FUNCTIONS = (
-    MAY_SEE_RECALLED,
-    JUST_HIDDEN,
-    CONDITION,
-    ESTIMATE,
-    EXPECTED,
-    ROWS_OF,
-    SEARCH,
-    FACETS,
-    TEXTS,
-    BEHIND,
+    *(MAY_SEE_RECALLED, JUST_HIDDEN, CONDITION, CHECK, CHECK_ALL, ESTIMATE, EXPECTED, ROWS_OF, FEW, SEARCH),
+    *(FACETS, TEXTS, BEHIND),
 )
 """In the order in which they are made."""
