@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from archive.search_rows import organ_value
-from archive.search_vectors import LONG, fact, pair, quoted
+from archive.search_vectors import LONG, fact, pair, quoted, spelled_pair
 from archive.searching import Word, issuer_norm, symbol_norm, words_of
 from schemas.errors import ConfigurationError
 
@@ -233,13 +233,13 @@ def _phrase(words: Iterable[Word], weight: str = "", spelled: bool = False) -> _
     alone = [quoted(f"={word.spelled}" if spelled and word.spelled else word.folded) for word in held]
     if len(alone) < 2:
         return _Part("".join(alone), f"{alone[0]}{mark}" if alone and weight else "")
-    pairs = [quoted(pair(first.folded, second.folded)) for first, second in pairwise(held)]
+    pairs = [quoted((spelled_pair if spelled else pair)(*two)) for two in pairwise(held)]
     index = " & ".join(pairs)
     places = " <-> ".join(f"{lexeme}{mark}" for lexeme in alone)
     if weight:  # what has a weight is in the head, which is never longer than positions go
         return _Part(f"({index})", f"({places})", tuple(pairs))
     long = f"({quoted(LONG)} & {' & '.join(alone)})"
-    if len(held) == 2 and not spelled:
+    if len(held) == 2:
         return _Part(f"({index} | {long})", "", tuple(pairs))
     return _Part(f"(({index}) | {long})", f"(({places}) | {long})", tuple(pairs))
 

@@ -4,7 +4,8 @@ Lexemes of the text search vectors, all made here:
 
 * ``dinh`` a word, folded;
 * ``=đinh5`` the same word as it is spelled, where it has diacritics;
-* ``+quyet dinh`` two words side by side in one text: a phrase of two needs no look at positions;
+* ``+quyet dinh`` two words side by side in one text, and ``=quyêt1 đinh5`` as they are spelled: a phrase of two, as
+  most Vietnamese words are, needs no look at positions;
 * ``#type qd`` a fact that can be filtered and counted by;
 * ``~long`` the text is longer than positions or pairs go: a phrase in it cannot be checked, only its words.
 
@@ -13,8 +14,7 @@ Weights: A number and notation, B subject and type, C signers, D issuer, recipie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable
 
 from archive.searching import Word
 from archive.stored_text import column_text
@@ -44,7 +44,7 @@ class Vector:
 
     def add(self, words: Iterable[Word], weight: str = "") -> None:
         """Add a text: its words, in order; ``weight`` is ``A``, ``B``, ``C`` or, for D, empty."""
-        before = ""
+        before: Word | None = None
         self._at += _GAP
         for word in words:
             if self._size > _LARGEST:
@@ -60,8 +60,8 @@ class Vector:
             if word.spelled:
                 self._put(f"={word.spelled}", place)
             if before:
-                self._pair(before, word.folded, place)
-            before = word.folded
+                self._pair(before, word, place)
+            before = word
 
     def mark(self, lexeme: str) -> None:
         """Add a lexeme that stands nowhere in the text."""
@@ -76,11 +76,13 @@ class Vector:
             for lexeme, places in self._places.items()
         )
 
-    def _pair(self, first: str, second: str, place: str) -> None:
+    def _pair(self, first: Word, second: Word, place: str) -> None:
         if self._size > _PAIRS_UP_TO:
             self._long = True
-        else:
-            self._put(pair(first, second), place)
+            return
+        self._put(pair(first, second), place)
+        if first.spelled or second.spelled:
+            self._put(spelled_pair(first, second), place)
 
     def _put(self, lexeme: str, place: str) -> None:
         lexeme = lexeme[:_LONGEST]
@@ -96,9 +98,16 @@ class Vector:
 _LONGEST = 400  # letters of a lexeme; PostgreSQL refuses 2,048 bytes
 
 
-def pair(first: str, second: str) -> str:
-    """The lexeme of two folded words side by side."""
-    return f"+{first} {second}"
+def pair(first: Word, second: Word) -> str:
+    """The lexeme of two words side by side, folded."""
+    return f"+{first.folded} {second.folded}"
+
+
+def spelled_pair(first: Word, second: Word) -> str:
+    """The lexeme of two words side by side, as they are spelled; of words without diacritics that of ``pair``."""
+    if not first.spelled and not second.spelled:
+        return pair(first, second)
+    return f"={first.spelled or first.folded} {second.spelled or second.folded}"
 
 
 def fact(facet: str, value: str) -> str:
@@ -109,8 +118,3 @@ def fact(facet: str, value: str) -> str:
 def quoted(lexeme: str) -> str:
     """``lexeme`` as it stands in a ``tsvector`` or a ``tsquery``."""
     return "'" + column_text(lexeme)[:_LONGEST].replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-def adjacent(words: Sequence[str]) -> list[str]:
-    """The pairs of neighbours in ``words``."""
-    return [pair(first, second) for first, second in pairwise(words)]

@@ -45,8 +45,10 @@ SET search_path = pg_catalog, pg_temp AS $$
       WHEN 'all' THEN 'true' END,
     CASE WHEN criteria ? 'facts' AND level->>'on' NOT IN ('head', 'words')
       THEN format('e.head @@ %L::tsquery', criteria->>'facts') END,
-    CASE WHEN criteria ? 'from' THEN format('e.issued_date >= %1$L AND e.sort_date >= %1$L', criteria->>'from') END,
-    CASE WHEN criteria ? 'to' THEN format('e.issued_date <= %1$L AND e.sort_date <= %1$L', criteria->>'to') END,
+    -- The day of issue is that of the order, where there is one; asked for twice, it would be taken for rarer.
+    CASE WHEN criteria ? 'from' THEN format('e.sort_date >= %L', criteria->>'from') END,
+    CASE WHEN criteria ? 'to' THEN format('e.sort_date <= %L', criteria->>'to') END,
+    CASE WHEN criteria ?| ARRAY['from', 'to'] THEN 'e.issued_date IS NOT NULL' END,
     CASE WHEN NOT coalesce((criteria->>'recalled')::boolean, false) THEN 'NOT e.recalled' END)
 $$
 """
