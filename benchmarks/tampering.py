@@ -442,7 +442,6 @@ ATTACKS = (
         "forget an object",
         "DELETE FROM archive.object WHERE sha256 = (SELECT sha256 FROM archive.attachment LIMIT 1)",
         "dead_reference",
-        may=True,
     ),
     _statement(
         "delete an anchor", "DELETE FROM archive.anchor WHERE number = 2", "row_removed", "anchor_unknown"

@@ -18,19 +18,16 @@ from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from openpyxl import Workbook
+from openpyxl.cell import Cell as SheetCell
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.cell.cell import Cell as SheetCell
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from archive.reconciliation import Cell, Table
+from archive.text_cells import text_cell
 from pipeline.window import LOCAL_ZONE
 from pipeline.wording import Wording
-
-LONGEST_CELL = 32_767
-"""Characters that a cell of a spreadsheet can hold (ECMA-376)."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _SHEET_NAME = re.compile(r"[\[\]:*?/\\']")
@@ -63,7 +60,7 @@ def write_xlsx(path: Path, tables: Sequence[Table], words: Wording) -> Path:
         sheet.freeze_panes = "A2"
         for number, column in enumerate(table.columns, start=1):
             sheet.column_dimensions[get_column_letter(number)].width = 14 if column != "subject" else 60
-        sheet.append([_text_cell(sheet, words(column), bold=True) for column in table.columns])
+        sheet.append([_header(sheet, words(column)) for column in table.columns])
         for row in table.rows:
             sheet.append(
                 [
@@ -105,7 +102,7 @@ def _csv_cell(value: Cell) -> str | int:
 
 def _cell(sheet: WriteOnlyWorksheet, value: Cell) -> SheetCell:
     if isinstance(value, str):
-        return _text_cell(sheet, value)
+        return text_cell(sheet, value)
     cell = WriteOnlyCell(sheet)
     cell.value = value
     if isinstance(value, datetime):
@@ -115,14 +112,9 @@ def _cell(sheet: WriteOnlyWorksheet, value: Cell) -> SheetCell:
     return cell
 
 
-def _text_cell(sheet: WriteOnlyWorksheet, text: str, *, bold: bool = False) -> SheetCell:
-    cell = WriteOnlyCell(sheet)
-    cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", text)[:LONGEST_CELL]
-    cell.data_type = "s"
-    cell.number_format = "@"
-    cell.quotePrefix = True
-    if bold:
-        cell.font = Font(bold=True)
+def _header(sheet: WriteOnlyWorksheet, text: str) -> SheetCell:
+    cell = text_cell(sheet, text)
+    cell.font = Font(bold=True)
     return cell
 
 

@@ -9,20 +9,15 @@ from pathlib import Path
 from typing import IO, cast
 
 from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 from openpyxl.worksheet.worksheet import Worksheet
 
 from archive.handover.register_forms import Ending, Form, Heading
+from archive.text_cells import is_too_long, text_cell
 
-LONGEST_CELL = 32_767
-"""Characters that a cell can hold (ECMA-376 part 1, 18.3.1.4; the limit of every program that opens it)."""
-
-_CUT = "… [còn tiếp trong kho lưu trữ]"
-_SURROGATE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _LINE = Side(style="thin", color="999999")
 _BOX = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 _HEAD = Font(name="Times New Roman", size=11, bold=True)
@@ -52,17 +47,9 @@ class TextSheet:
         return self._row
 
     def _cell(self, value: str, font: Font, boxed: bool) -> Cell:
-        text = _SURROGATE.sub("\ufffd", ILLEGAL_CHARACTERS_RE.sub("\ufffd", value))
-        if len(text) > LONGEST_CELL:
-            self.cut += 1
-            text = text[: LONGEST_CELL - len(_CUT)] + _CUT
-        cell = WriteOnlyCell(self.sheet, value=None)
-        if text:
-            cell.value = text
-            cell.data_type = "s"  # whatever it begins with: "=", "+" and "@" start no formula
+        self.cut += is_too_long(value)
+        cell = text_cell(self.sheet, value)
         cell.font = font
-        cell.number_format = "@"
-        cell.quotePrefix = True  # stays text also after a person has edited it
         if boxed:
             cell.border = _BOX
             cell.alignment = Alignment(wrap_text=True, vertical="top")
