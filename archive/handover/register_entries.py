@@ -71,8 +71,8 @@ class Entry:
 
     Attributes:
         document: what its current version says.
-        recalled_by: symbol and day of what recalled it; ``None`` when nothing did.
-        answers: symbols and days of what replies to it.
+        recalled_by: symbol and day of what recalled it; ``""`` where that may not be printed, ``None`` for none.
+        answers: symbols and days of what replies to it, as far as that may be printed.
         status: code of the newest status message about it; ``status_at``: its moment.
     """
 
@@ -217,7 +217,9 @@ def _shown_subject(entry: Entry, whole: bool) -> str:
 
 
 def _note(entry: Entry) -> str:
-    recalled = f"Đã thu hồi: {entry.recalled_by}" if entry.recalled_by is not None else ""
+    recalled = (
+        ": ".join(filter(None, ("Đã thu hồi", entry.recalled_by))) if entry.recalled_by is not None else ""
+    )
     return "; ".join(filter(None, (recalled, entry.document.note)))
 
 
@@ -255,6 +257,7 @@ _FROM = """FROM archive.document d
 _WHERE = """d.source = :source AND d.kind = 'document'
   AND (CAST(:type_code AS text) IS NULL OR v.type_code = :type_code)"""
 _OPEN = "(CAST(:readable AS text[]) IS NULL OR d.access = ANY(CAST(:readable AS text[])))"
+_NAMEABLE = _OPEN.replace("d.access", "o.access")
 _COUNTS = sa.text(
     f"""SELECT count(*) AS selected,
       count(*) FILTER (WHERE known AND day IS NULL) AS undated,
@@ -267,6 +270,7 @@ _COUNTS = sa.text(
 _NAMED = """nullif(concat_ws(' ngày ', nullif(concat_ws(' ', w.type_name, coalesce(w.symbol, w.uid)), ''),
   to_char(coalesce(w.issued_date, (w.changed_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date), 'DD/MM/YYYY')), '')"""
 _ABOUT = """FROM archive.relation_in_force f
+  JOIN archive.document o ON o.id = f.document_id
   JOIN archive.document_version w ON w.document_id = f.document_id AND w.version = f.version
   WHERE f.target_document = d.id"""
 _NEWEST_STATUS = """SELECT h.status_code, h.moment FROM archive.relation_in_force g
@@ -275,10 +279,11 @@ _NEWEST_STATUS = """SELECT h.status_code, h.moment FROM archive.relation_in_forc
   ORDER BY h.moment DESC NULLS LAST, g.document_id, h.ordinal LIMIT 1"""
 _ENTRIES = sa.text(
     f"""SELECT v.manifest_sha256,
-      (SELECT coalesce({_NAMED}, '') {_ABOUT} AND f.kind = 'recalls' AND f.by_issuer
+      (SELECT CASE WHEN {_NAMEABLE} THEN coalesce({_NAMED}, '') ELSE '' END {_ABOUT}
+          AND f.kind = 'recalls' AND f.by_issuer
         ORDER BY w.issued_date NULLS LAST, w.document_id LIMIT 1) AS recalled_by,
       (SELECT array_agg({_NAMED} ORDER BY w.issued_date NULLS LAST, w.document_id)
-        FILTER (WHERE {_NAMED} IS NOT NULL) {_ABOUT} AND f.kind = 'replies_to') AS answers,
+        FILTER (WHERE {_NAMED} IS NOT NULL) {_ABOUT} AND f.kind = 'replies_to' AND {_NAMEABLE}) AS answers,
       s.status_code AS status, s.moment AS status_at
     {_FROM} LEFT JOIN LATERAL ({_NEWEST_STATUS}) s ON true
     WHERE {_WHERE} AND v.direction = :direction AND r.day BETWEEN :first AND :last AND {_OPEN}

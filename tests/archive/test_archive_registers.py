@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
+import sqlalchemy as sa
 from openpyxl import load_workbook
 
 from archive.handover.holdings_lists import dossier_document_rows, dossier_rows
@@ -124,6 +125,19 @@ def test_a_clerk_sees_the_subject_of_what_was_recalled(incoming: Archive) -> Non
     row = rows_of(incoming, INCOMING, whole=True)[1]
     assert row[5] == "Kết luận về đẩy mạnh chuyển đổi số trong các cơ quan Đảng"
     assert row[9].startswith("Đã thu hồi")
+
+
+@pytest.mark.postgres
+def test_what_may_not_be_printed_is_not_named_by_its_neighbours_either(incoming: Archive) -> None:
+    with incoming.engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE archive.document SET access = 'personal' WHERE source_key IN ('rep', 'th')")
+        )
+    assert [row[9] for row in rows_of(incoming, INCOMING, readable=("open",))] == [
+        "", "Đã thu hồi", "Bản giấy gửi sau", "",
+    ]  # fmt: skip
+    answers = {form: rows_of(incoming, HANDLING, readable=form)[-1][5] for form in (("open",), None)}
+    assert answers == {("open",): "", None: "Công văn 50-CV/TU ngày 08/03/2025"}
 
 
 @pytest.mark.postgres
