@@ -55,8 +55,7 @@ def read_period(text: str | None) -> Period:
         return _known()[fold(UNDETERMINED)]
     if known := _known().get(folded):
         return known
-    if match := _YEARS.fullmatch(folded):
-        years = int(match[1])
+    if (match := _YEARS.fullmatch(folded)) and (years := int(match[1])):
         return Period(printed, "07", years, years, _basis_of_other())
     return Period(printed, "07", None, _UNREADABLE, _basis_of_other())
 

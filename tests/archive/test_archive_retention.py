@@ -53,7 +53,7 @@ def test_a_period_is_read_as_the_circular_codes_it(
 
 
 def test_periods_are_ordered_by_length_and_what_cannot_be_read_is_no_short_one() -> None:
-    printed = ["Chưa xác định", "15 năm", "20 năm", "70 năm", "Đến khi hết hiệu lực", "Vĩnh viễn"]
+    printed = ["Chưa xác định", "15 năm", "20 năm", "70 năm", "00 năm", "Đến khi hết hiệu lực", "Vĩnh viễn"]
     assert sorted(printed, key=lambda text: read_period(text).rank) == printed
 
 
@@ -66,6 +66,7 @@ def test_periods_are_ordered_by_length_and_what_cannot_be_read_is_no_short_one()
         ("Vĩnh viễn", date(2015, 3, 1), None),
         ("Chưa xác định", date(1945, 9, 2), None),
         ("Đến khi hết hiệu lực", date(1945, 9, 2), None),
+        ("0 năm", date(1945, 9, 2), None),
     ],
 )
 def test_a_period_counts_whole_years_after_the_one_in_which_the_work_ended(
