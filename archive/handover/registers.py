@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -98,15 +98,27 @@ def hand_over_dossier_list(
 
 
 def hand_over_dossiers_list(
-    store: Store, dossiers: Sequence[DossierView], what: str, printing: Printing
+    store: Store,
+    dossiers: Sequence[DossierView],
+    readable: Collection[str],
+    what: str,
+    printing: Printing,
 ) -> tuple[Printed, Handover]:
-    """The list of ``dossiers``, which are those of ``what``. Raises as above."""
+    """The list of those of ``dossiers``, the ones of ``what``, whose identities are ``readable``. Raises as above."""
     heading = printing.heading(DOSSIERS, what)
+    shown = [dossier for dossier in dossiers if dossier.id in readable]
+    left_out = {"access": len(dossiers) - len(shown)}
     with aside(printing.target) as partial:
         printed = write_register(
-            heading, dossier_rows(dossiers), partial, DOSSIERS.name, printing.made, formats=printing.formats
+            heading,
+            dossier_rows(shown),
+            partial,
+            DOSSIERS.name,
+            printing.made,
+            formats=printing.formats,
+            left_out={_REASONS["access"]: left_out["access"]},
         )
-        handover = _handover(len(dossiers), printed, what, "", {})
+        handover = _handover(len(dossiers), printed, what, "", left_out)
         hand_over(store.engine, partial, printing.target, handover, printing.who, printing.made)
     return printed, handover
 

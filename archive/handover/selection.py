@@ -73,6 +73,12 @@ def readable_classes(engine: sa.Engine) -> frozenset[str]:
         return frozenset(connection.scalar(sa.text("SELECT archive.readable_classes()")) or ())
 
 
+def readable_dossiers(engine: sa.Engine) -> frozenset[str]:
+    """Identities of the dossiers that the role of ``engine`` may read: a title tells what the documents are about."""
+    with database_errors("asking which dossiers may be read"), engine.connect() as connection:
+        return frozenset(connection.scalars(sa.text("SELECT id::text FROM archive.dossier")))
+
+
 _STATES = sa.text(
     """SELECT d.id::text AS id, d.access,
       EXISTS (SELECT FROM archive.disposed_version z

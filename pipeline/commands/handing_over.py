@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ import typer
 from archive.access_roles import Role
 from archive.handover.leaving import Handover, Who
 from archive.handover.package_content import Holder
-from archive.handover.selection import readable_classes
+from archive.handover.selection import readable_classes, readable_dossiers
 from archive.holdings import DossierView, dossier, dossier_list
 from pipeline.access_accounts import open_for
 from pipeline.acting import acting_account
@@ -26,15 +27,28 @@ Personal = Annotated[
 _PAGE = 500
 
 
-def may_leave(settings: Settings, personal: bool) -> frozenset[str]:
-    """The classes of access that the person may take out: a reader's, or a clerk's; never what is sealed.
+@dataclass(frozen=True, slots=True)
+class MayLeave:
+    """What the person may take out, as a reader or as a clerk.
+
+    Attributes:
+        classes: of access; never what is sealed.
+        dossiers: identities of those that may be named.
+    """
+
+    classes: frozenset[str]
+    dossiers: frozenset[str]
+
+
+def may_leave(settings: Settings, personal: bool) -> MayLeave:
+    """What the person may take out: as a clerk where ``personal``, else as a reader.
 
     Raises:
         ConfigurationError: the login may not work under that role.
     """
     stores = open_for(settings, Role.CLERK if personal else Role.READER)
     try:
-        return readable_classes(stores.engine) - {"sealed"}
+        return MayLeave(readable_classes(stores.engine) - {"sealed"}, readable_dossiers(stores.engine))
     finally:
         stores.engine.dispose()
 

@@ -20,8 +20,10 @@ from archive.handover.registers import (
     hand_over_register,
 )
 from archive.handover.selection import Store
+from archive.holdings import DossierView
 from archive.holdings import dossier as find_dossier
 from pipeline.commands.handing_over import (
+    MayLeave,
     Organ,
     Personal,
     listed_dossiers,
@@ -74,7 +76,7 @@ def make(
     chosen = _form(form)
     kinds = _formats(formats)
     settings = load_settings()
-    readable = may_leave(settings, personal)
+    allowed = may_leave(settings, personal)
     stores = open_stores(settings)
     store = Store(stores.engine, stores.objects)
 
@@ -83,21 +85,35 @@ def make(
         return Printing(holder.name, datetime.now(UTC), out.absolute(), who(by, why), kinds)
 
     if chosen is DOSSIER_DOCUMENTS:
-        found = find_dossier(stores.engine, _needed(dossier, "--dossier"))
+        found = _nameable(find_dossier(stores.engine, _needed(dossier, "--dossier")), allowed)
         listed = [part.source for part in found.documents]
-        printed, handover = hand_over_dossier_list(store, found, readable, printing(found.source, *listed))
+        printed, handover = hand_over_dossier_list(
+            store, found, allowed.classes, printing(found.source, *listed)
+        )
     elif chosen is DOSSIERS:
         dossiers = listed_dossiers(stores.engine, fonds, source)
         what = f"Phông {fonds}" if fonds else (f"Nguồn {source}" if source else "Tất cả các phông")
         sources = [view.source for view in dossiers]
-        printed, handover = hand_over_dossiers_list(store, dossiers, what, printing(*sources))
+        printed, handover = hand_over_dossiers_list(
+            store, dossiers, allowed.dossiers, what, printing(*sources)
+        )
     else:
         named = _needed(source, "--source")
         wanted = Wanted(
-            chosen, named, _period(year, first, last), document_type, tuple(sorted(readable)), recalled
+            chosen, named, _period(year, first, last), document_type, tuple(sorted(allowed.classes)), recalled
         )
         printed, handover = hand_over_register(store, wanted, printing(named))
     _tell(output, chosen, printed, handover, out, as_json)
+
+
+def _nameable(found: DossierView, allowed: MayLeave) -> DossierView:
+    if found.id not in allowed.dossiers:
+        raise ConfigurationError(
+            "the dossier may not be read: nothing in it is of a class of access that this role may read",
+            where=found.id,
+            action="for personal documents work under the clerk's role: --personal",
+        )
+    return found
 
 
 def _form(name: str) -> Form:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import bagit
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from archive.dossiers import refresh
 from pipeline.cli import build
 from schemas.errors import ConfigurationError
 
@@ -50,6 +52,46 @@ def test_the_clerk_prints_a_register_and_hands_a_document_over(night, monkeypatc
     assert (sip["selected"], sip["handed_over"], sip["left_out"]) == (1, 1, {})
     run("handover", "bag", document, "--out", str(tmp_path / "bag"), *arguments)
     bagit.Bag(str(tmp_path / "bag")).validate(processes=1)
+
+
+def test_a_dossier_of_personal_documents_is_not_named_to_a_reader(night, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LIENTHONG_HOME", str(night.settings.home))
+    engine = night.stores.engine
+    monkeypatch.setenv("LIENTHONG_DATABASE_URL", engine.url.render_as_string(hide_password=False))
+    refresh(engine)
+    with engine.begin() as connection:
+        one = str(connection.scalar(sa.text("SELECT min(id::text) FROM archive.dossier")))
+        classes = connection.execute(
+            sa.text(
+                """SELECT id, access FROM archive.document d WHERE EXISTS (SELECT FROM archive.dossier_document x
+                WHERE x.document_id = d.id AND x.dossier_id = CAST(:one AS uuid))"""
+            ),
+            {"one": one},
+        ).all()
+        assert classes
+        for identity, _ in classes:
+            _classify(connection, identity, "personal")
+    try:
+        kept = ("--organ", "Tỉnh ủy", "--format", "xlsx", "--json")
+        for name, personal, left_out in (("a", (), {"access": 1}), ("b", ("--personal",), {})):
+            made = json.loads(run("register", "ho-so", "--out", str(tmp_path / name), *kept, *personal))
+            assert made["left_out"] == left_out
+            assert made["selected"] == made["entries"] + sum(left_out.values())
+        wanted = ("register", "van-ban-trong-ho-so", "--dossier", one, "--out", str(tmp_path / "c"), *kept)
+        with pytest.raises(ConfigurationError, match="may not be read"):
+            run(*wanted)
+        assert json.loads(run(*wanted, "--personal"))["entries"] == len(classes)
+    finally:
+        with engine.begin() as connection:
+            for identity, access in classes:
+                _classify(connection, identity, access)
+
+
+def _classify(connection: sa.Connection, document: object, access: str) -> None:
+    connection.execute(
+        sa.text("UPDATE archive.document SET access = :access WHERE id = :id"),
+        {"access": access, "id": document},
+    )
 
 
 @pytest.mark.parametrize(
