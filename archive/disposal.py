@@ -73,7 +73,7 @@ def request_decision(
 
 
 def check_request(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: datetime) -> None:
-    """Refuses a request for nothing, for what is not due or is held, and for what another request names."""
+    """Refuses a request for nothing, for what is not due, held or destroyed, and for what another request names."""
     lock_disposal(cursor)
     documents = _requested(decision)
     if not documents:
@@ -83,6 +83,13 @@ def check_request(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: date
             action="lienthong retention due",
         )
     _check_due(cursor, list(documents), _day(at))
+    cursor.execute(
+        """SELECT min(d.id::text) FROM archive.document d JOIN archive.disposed_version z
+          ON z.document_id = d.id AND z.version = d.current_version WHERE d.id = ANY(%s::uuid[])""",
+        (list(documents),),
+    )
+    if (row := cursor.fetchone()) and row[0]:
+        raise ConfigurationError("the document's content was destroyed already", where=str(row[0]))
     cursor.execute(
         """SELECT min(z.document_id::text) FROM archive.disposal_document z
         JOIN archive.disposal p ON p.id = z.disposal_id
