@@ -17,7 +17,13 @@ from archive.access import decide_access
 from archive.canonical import Json
 from archive.cursors import psycopg_cursor
 from archive.decision import Decision
-from archive.dossier_decisions import decide_dossier, decide_fonds, decide_membership, decide_organ
+from archive.dossier_decisions import (
+    check_membership,
+    decide_dossier,
+    decide_fonds,
+    decide_membership,
+    decide_organ,
+)
 from archive.failures import database_errors
 from archive.known_gaps import check_known_gap, decide_known_gap
 from archive.ledger import Event, EventType
@@ -58,7 +64,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "disposal_refusal": Kind(EventType.DISPOSAL, disposal.decide_refusal, disposal.check_refusal),
         "disposal_request": Kind(EventType.DISPOSAL, disposal.decide_request, disposal.check_request),
         "dossier": Kind(EventType.DECISION, decide_dossier),
-        "dossier_document": Kind(EventType.DECISION, decide_membership),
+        "dossier_document": Kind(EventType.DECISION, decide_membership, check_membership),
         "fonds": Kind(EventType.DECISION, decide_fonds),
         "hold": Kind(EventType.HOLD, decide_hold, check_hold),
         "known_gap": Kind(EventType.DECISION, decide_known_gap, check_known_gap),

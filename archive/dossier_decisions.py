@@ -19,6 +19,7 @@ from archive.canonical import Json
 from archive.decision import Decision
 from archive.dossiers import lock_dossiers
 from archive.identities import fonds_id, organ_id
+from archive.legal_holds import cases_of, lock_disposal
 from archive.stored_text import column_text
 from schemas.errors import ConfigurationError
 
@@ -163,6 +164,20 @@ def decide_membership(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: 
             "at": at,
         },
     )
+
+
+def check_membership(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: datetime) -> None:
+    """Refuses to take a document out of a dossier that is held: it would be held no more."""
+    del at
+    if decision.values["state"] != "out":
+        return
+    lock_disposal(cursor)
+    if cases := cases_of(cursor, UUID(decision.object)):
+        raise ConfigurationError(
+            f"a legal hold stands on the dossier: {', '.join(cases)}",
+            where=decision.object,
+            action="wait until the case releases it: lienthong retention release",
+        )
 
 
 def decide_organ(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: datetime) -> None:

@@ -158,9 +158,11 @@ WHERE NOT EXISTS (SELECT FROM archive.dossier_document x
   WHERE x.dossier_id = b.dossier_id AND x.document_id = b.document_id)
 """
 
+# What is in a held dossier stays there, whatever its records come to say: outside, nothing would hold it.
 _LEAVE = """
 DELETE FROM archive.dossier_document x WHERE x.origin = 'records'
 AND NOT EXISTS (SELECT FROM belongs b WHERE b.dossier_id = x.dossier_id AND b.document_id = x.document_id)
+AND NOT EXISTS (SELECT FROM archive.legal_hold h WHERE h.object_id = x.dossier_id AND h.released_at IS NULL)
 """
 
 _DESCRIBE = """

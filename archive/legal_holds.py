@@ -1,7 +1,7 @@
 """Legal hold (tạm dừng tiêu hủy theo vụ việc): what stands under a case is not destroyed, whatever has come due.
 
 A hold is of one case on one document or dossier. Several cases may hold the same; each is released by itself. A hold on
-a dossier is on all that is in it; a held document holds back its dossiers.
+a dossier is on all that is in it, and nothing leaves it meanwhile; a held document holds back its dossiers.
 """
 
 from __future__ import annotations
@@ -137,6 +137,16 @@ def standing_cases(cursor: psycopg.Cursor[TupleRow], document: UUID) -> list[str
         AND (h.object_id = %(document)s OR h.object_id IN (SELECT dossier_id FROM archive.dossier_document
           WHERE document_id = %(document)s AND NOT taken_out)) ORDER BY 1""",
         {"document": document},
+    )
+    return [str(row[0]) for row in cursor.fetchall()]
+
+
+def cases_of(cursor: psycopg.Cursor[TupleRow], held: UUID) -> list[str]:
+    """The cases whose holds stand on the document or dossier ``held`` itself."""
+    cursor.execute(
+        """SELECT DISTINCT case_reference FROM archive.legal_hold
+        WHERE released_at IS NULL AND object_id = %s ORDER BY 1""",
+        (held,),
     )
     return [str(row[0]) for row in cursor.fetchall()]
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from archive.access_roles import Role
 from archive.audit import audit
+from archive.canonical import Json
 from archive.database import create_engine
 from archive.decision import Decision
 from archive.decisions import KINDS, decide, read_decision
@@ -235,6 +236,33 @@ def test_a_hold_stops_a_disposal_at_every_step(held: Archive) -> None:
     executed(held, disposal)
     with pytest.raises(ConfigurationError, match="nothing to hold"):
         hold(held)
+
+
+def test_nothing_leaves_a_dossier_that_is_held(held: Archive, batch: MakeBatch, objects: ObjectStore) -> None:
+    name = dossier(held.engine, "01").id
+
+    def of_dossier(kind: str, object_: str, values: dict[str, Json]) -> None:
+        decide(held.engine, Decision(kind, object_, "Thanh tra", "thanhtra", "Vụ án", values, NOTES))
+
+    out: dict[str, Json] = {"origin": "records", "document": identity("A1"), "state": "out", "position": None}
+    of_dossier("hold", name, {"case": "12/2026", "kind": "dossier"})
+    with pytest.raises(ConfigurationError, match="legal hold stands on the dossier: 12/2026"):
+        of_dossier("dossier_document", name, out)
+    moved = archived(objects, "A1", revision="2", issued=OLD, retention="10 năm", file_code="02")
+    held.load(batch("dem-2"), [moved])
+    refresh(held.engine)
+    with pytest.raises(ConfigurationError, match="legal hold stands on the document: 12/2026"):
+        asked(held, "A1")
+    release(held)
+    refresh(held.engine)
+    assert [dossier(held.engine, code).document_count for code in ("01", "02")] == [0, 1]
+    asked(held, "A1")
+
+
+def test_what_was_destroyed_is_not_asked_for_again(held: Archive) -> None:
+    executed(held, approved(held, "A1"))
+    with pytest.raises(ConfigurationError, match="was destroyed already"):
+        asked(held, "A1", at=NOW + timedelta(hours=1))
 
 
 def test_what_was_lengthened_after_the_approval_stays(held: Archive) -> None:
