@@ -14,6 +14,7 @@ from archive.embedded import EmbeddedServer
 from demo.office import OfficeReport, generate
 
 _FAST_NOT_SAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_OF_THE_TESTS = ("LIENTHONG_SAMPLES", "LIENTHONG_TEST_AIRFLOW")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -25,10 +26,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_real_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test reaches the archive of whoever runs the tests by forgetting to name its own."""
+    """No test reaches the archive, objects, keys, anchors or servers of whoever runs the tests by forgetting to name
+    its own.
+    """
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("LIENTHONG_HOME", str(tmp_path_factory.mktemp("home")))
-        environment.delenv("LIENTHONG_DATABASE_URL", raising=False)
+        for name in os.environ:
+            if name.startswith(("LIENTHONG_", "AIRFLOW_CONN_")) and name not in _OF_THE_TESTS:
+                environment.delenv(name)
+        home = tmp_path_factory.mktemp("home")
+        environment.setenv("LIENTHONG_HOME", str(home))
+        environment.setattr("pipeline.settings.default_keyring", lambda: home / "etc" / "keyring.json")
         yield
 
 
