@@ -8,34 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-import pendulum
 from airflow.sdk import (
     DAG,
     Asset,
     CronDataIntervalTimetable,
-    ExceptionRetryPolicy,
     Param,
-    RetryAction,
-    RetryRule,
     TriggerRule,
     get_current_context,
     task,
 )
 
 from pipeline import tasks_audit, tasks_holdings
-
-ZONE = "Asia/Ho_Chi_Minh"
-RETRY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(exception="schemas.errors.FatalError", action=RetryAction.FAIL, reason="cần người xử lý"),
-        RetryRule(
-            exception="schemas.errors.RetriableError",
-            action=RetryAction.RETRY,
-            retry_delay=timedelta(minutes=2),
-            reason="cơ sở dữ liệu, thư mục hoặc máy chủ thư đang bận",
-        ),
-    ],
-)
+from pipeline.dag_arguments import START, task_arguments
+from pipeline.window import LOCAL_ZONE
 
 DOC = """### Neo và kiểm toán kho lưu trữ
 
@@ -55,18 +40,11 @@ def auditing() -> DAG:
     with DAG(
         dag_id="audit_archive",
         dag_display_name="Neo và kiểm toán kho lưu trữ",
-        schedule=CronDataIntervalTimetable("30 6 * * *", timezone=ZONE),
-        start_date=pendulum.datetime(2026, 1, 1, tz=ZONE),
+        schedule=CronDataIntervalTimetable("30 6 * * *", timezone=LOCAL_ZONE),
+        start_date=START,
         catchup=False,
         max_active_runs=1,
-        default_args={
-            "owner": "lienthong",
-            "retries": 3,
-            "retry_delay": timedelta(seconds=30),
-            "retry_policy": RETRY,
-            "show_return_value_in_logs": False,
-            "execution_timeout": timedelta(hours=12),
-        },
+        default_args=task_arguments(timedelta(hours=12), "cơ sở dữ liệu, thư mục hoặc máy chủ thư"),
         tags=["lienthong", "audit"],
         doc_md=DOC,
         params={

@@ -6,33 +6,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pendulum
 from airflow.sdk import (
     DAG,
     Asset,
     CronDataIntervalTimetable,
-    ExceptionRetryPolicy,
     Param,
-    RetryAction,
-    RetryRule,
     get_current_context,
     task,
 )
 
 from pipeline import tasks, tasks_search
-
-ZONE = "Asia/Ho_Chi_Minh"
-RETRY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(exception="schemas.errors.FatalError", action=RetryAction.FAIL, reason="cần người xử lý"),
-        RetryRule(
-            exception="schemas.errors.RetriableError",
-            action=RetryAction.RETRY,
-            retry_delay=timedelta(minutes=2),
-            reason="cơ sở dữ liệu đang bận",
-        ),
-    ],
-)
+from pipeline.dag_arguments import START, dry_run_field, task_arguments
+from pipeline.window import LOCAL_ZONE
 
 DOC = """### Kiểm tra lại chữ ký số trong kho
 
@@ -51,18 +36,11 @@ def reverification() -> DAG:
     with DAG(
         dag_id="reverify_signatures",
         dag_display_name="Kiểm tra lại chữ ký số",
-        schedule=CronDataIntervalTimetable("30 5 * * *", timezone=ZONE),
-        start_date=pendulum.datetime(2026, 1, 1, tz=ZONE),
+        schedule=CronDataIntervalTimetable("30 5 * * *", timezone=LOCAL_ZONE),
+        start_date=START,
         catchup=False,
         max_active_runs=1,
-        default_args={
-            "owner": "lienthong",
-            "retries": 3,
-            "retry_delay": timedelta(seconds=30),
-            "retry_policy": RETRY,
-            "show_return_value_in_logs": False,
-            "execution_timeout": timedelta(hours=12),
-        },
+        default_args=task_arguments(timedelta(hours=12), "cơ sở dữ liệu"),
         tags=["lienthong", "signatures"],
         doc_md=DOC,
         params={
@@ -78,12 +56,7 @@ def reverification() -> DAG:
                 title="Mọi chữ ký (all)",
                 description="Kiểm tra lại toàn bộ, không chỉ chữ ký bị ảnh hưởng. / Every archived signature.",
             ),
-            "dry_run": Param(
-                False,
-                type="boolean",
-                title="Chạy thử (dry run)",
-                description="Chỉ đếm, không ghi gì vào kho. / Count only, write nothing.",
-            ),
+            "dry_run": dry_run_field(),
         },
     ) as dag:
         verified = Asset(name="archive__verdicts", uri="lienthong://archive/verdicts")

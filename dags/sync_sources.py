@@ -6,15 +6,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pendulum
 from airflow.sdk import (
     DAG,
     Asset,
     CronDataIntervalTimetable,
-    ExceptionRetryPolicy,
     Param,
-    RetryAction,
-    RetryRule,
     TriggerRule,
     XComArg,
     get_current_context,
@@ -24,30 +20,10 @@ from airflow.sdk import (
 
 from mappings.config import SourceConfig
 from pipeline import tasks, tasks_search
+from pipeline.dag_arguments import START, dry_run_field, task_arguments
 from pipeline.settings import configured_sources, load_settings
 
-OWNER = "lienthong"
-START = pendulum.datetime(2026, 1, 1, tz="Asia/Ho_Chi_Minh")
-RETRY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(exception="schemas.errors.FatalError", action=RetryAction.FAIL, reason="cần người xử lý"),
-        RetryRule(
-            exception="schemas.errors.RetriableError",
-            action=RetryAction.RETRY,
-            retry_delay=timedelta(minutes=2),
-            reason="nguồn hoặc cơ sở dữ liệu đang bận",
-        ),
-    ],
-)
 TIMEOUT = timedelta(hours=2)
-ARGUMENTS = {
-    "owner": OWNER,
-    "retries": 3,
-    "retry_delay": timedelta(seconds=30),
-    "retry_policy": RETRY,
-    "show_return_value_in_logs": False,
-    "execution_timeout": TIMEOUT,
-}
 
 
 def stages(config: SourceConfig, planned: XComArg) -> None:
@@ -111,7 +87,7 @@ def sync(config: SourceConfig) -> DAG:
         start_date=START,
         catchup=False,
         max_active_runs=1,
-        default_args=ARGUMENTS,
+        default_args=task_arguments(TIMEOUT, "nguồn hoặc cơ sở dữ liệu"),
         tags=["lienthong", "sync", config.system],
         doc_md=SYNC_DOC.format(source=config.source, title=config.title),
     ) as dag:
@@ -133,7 +109,7 @@ def backfill(config: SourceConfig) -> DAG:
         start_date=START,
         catchup=False,
         max_active_runs=1,
-        default_args=ARGUMENTS,
+        default_args=task_arguments(TIMEOUT, "nguồn hoặc cơ sở dữ liệu"),
         tags=["lienthong", "backfill", config.system],
         doc_md=BACKFILL_DOC.format(source=config.source, title=config.title),
         params={
@@ -164,12 +140,7 @@ def backfill(config: SourceConfig) -> DAG:
                 title="Thư mục hoặc tệp (folder)",
                 description="Đọc từ đây thay cho thư mục thả của nguồn. / Read here instead of the drop folder.",
             ),
-            "dry_run": Param(
-                False,
-                type="boolean",
-                title="Chạy thử (dry run)",
-                description="Chỉ đếm, không ghi gì vào kho. / Count only, write nothing.",
-            ),
+            "dry_run": dry_run_field(),
         },
     ) as dag:
 
