@@ -106,8 +106,9 @@ def audit(
         versions = connection.scalar(sa.text("SELECT count(*) FROM archive.document_version")) or 0
         _standing(connection, findings)
     stamps = _stamps(anchors, trust, started, findings)
-    if fixity is not None:
+    if fixity is not None and fixity.orphan_count:
         findings.take(Finding("orphan", f"object {name}") for name in fixity.orphans)
+        findings.counts["orphan"] = fixity.orphan_count  # of which the report names the first ones
     return _report(started, ledger, anchors, stamps, versions, compared, findings)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -87,10 +88,24 @@ def audit_archive(
         fixity=fixity,
         now=now,
     )
-    counts = dict(report.counts)
-    for finding in findings:
-        counts[finding.kind] = counts.get(finding.kind, 0) + 1
-    return Audited(report, fixity, (*findings, *report.findings), counts)
+    return with_fixity(report, fixity, findings)
+
+
+def with_fixity(
+    report: AuditReport, fixity: FixityReport | None, findings: Sequence[Finding], orphans: int = 0
+) -> Audited:
+    """The audit and what the fixity check before it found.
+
+    Args:
+        report: of the audit.
+        fixity: of the check, where it is at hand.
+        findings: of the check, which ``report`` does not have.
+        orphans: how many objects nothing names, where ``findings`` has the first of them.
+    """
+    counts = Counter(report.counts) + Counter(finding.kind for finding in findings)
+    if orphans:
+        counts["orphan"] = orphans
+    return Audited(report, fixity, (*findings, *report.findings), dict(counts))
 
 
 def problems(findings: Sequence[Finding], words: Wording) -> list[Problem]:

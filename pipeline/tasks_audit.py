@@ -11,14 +11,14 @@ from archive.anchors import Stamp
 from archive.audit import audit as run_audit
 from archive.audit_finding import Finding
 from pipeline.anchoring import anchor_ledger, anchored_value
-from pipeline.auditing import Audited, audit_lines, audit_value, check_fixity, fixity_value
+from pipeline.auditing import audit_lines, audit_value, check_fixity, fixity_value, with_fixity
 from pipeline.mail import Connection, mail_server, send_mail
 from pipeline.night_message import keep_message, night_message, night_subject
 from pipeline.settings import load_settings
 from pipeline.tasks import opened_stores, run_form
 from pipeline.time_stamping import stamp_by
 from pipeline.wording import Wording
-from schemas.errors import FatalError
+from schemas.errors import FatalError, RetriableError
 from signatures.trust import load_trust
 
 _log = logging.getLogger(__name__)
@@ -74,13 +74,11 @@ def audit(context: Mapping[str, object], checked: Mapping[str, object] | None) -
             trust=load_trust(settings.trust),
             now=now,
         )
-    found = _of_objects(checked)
-    counts = dict(report.counts)
-    for finding in found:
-        counts[finding.kind] = counts.get(finding.kind, 0) + 1
+    objects = cast("Mapping[str, int] | None", (checked or {}).get("told") or None)
+    orphans = objects["orphan_count"] if objects else 0
     words = Wording("vi")
-    told = audit_value(Audited(report, None, (*found, *report.findings), counts), words)
-    told["fixity"] = (checked or {}).get("told") or None
+    told = audit_value(with_fixity(report, None, _of_objects(checked), orphans), words)
+    told["fixity"] = objects
     told["started"] = report.started.isoformat()
     for line in audit_lines(told, words):
         _log.info("%s", line)
@@ -103,7 +101,11 @@ def report(
     text, subject = night_message(anchored, audited, at), night_subject(anchored, audited)
     for line in text.splitlines():
         _log.info("%s", line)
-    keep_message(load_settings().anchors, text, at)
+    not_kept: RetriableError | None = None
+    try:
+        keep_message(load_settings().anchors, text, at)
+    except RetriableError as error:  # a share that is away must not be why nobody is told of it
+        not_kept = error
     if (connection := _connection(context, MAIL)) is not None:
         send_mail(mail_server(connection), subject, text)
     if anchored is None or audited is None or not audited["clean"]:
@@ -112,6 +114,8 @@ def report(
             where="audit_archive",
             action="read the message of this night, and: lienthong audit --full",
         )
+    if not_kept is not None:
+        raise not_kept
     return {name: anchored[name] for name in ("number", "tree_size", "root")} | {"clean": True}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,24 +63,28 @@ def sync(
         for name in names
     ]
     stores = open_stores(settings)
-    if through_dag:
-        for order in orders:
-            summary = run_through_airflow(settings, stores, order, only_count)
-            _print(output, [summary_value(summary)] if summary else [], as_json)
-        return
-    if only_count:
+    if only_count and not through_dag:
         _count(output, settings, stores, orders, as_json)
         return
     failures: list[LienthongError] = []
     for order in orders:
         try:
-            summary = _run(output, settings, stores, order, jobs, as_json)
+            if through_dag:
+                summary = run_through_airflow(settings, stores, order, only_count)
+            else:
+                summary = _run(output, settings, stores, order, jobs, as_json)
         except LienthongError as error:
             # The other source's night must not depend on this one's.
             failures.append(error)
             continue
-        _print(output, [summary_value(summary)], as_json)
-    index_after_run(stores)
+        _print(output, [summary_value(summary)] if summary else [], as_json)
+    if not through_dag:
+        try:
+            index_after_run(stores)
+        except LienthongError as error:
+            failures.append(error)
+    for failure in failures[1:]:  # the first one is raised
+        print(f"lienthong: {failure}", file=sys.stderr)
     if failures:
         raise failures[0]
 

@@ -22,7 +22,7 @@ from archive import audit as audit_module
 from archive.access_roles import Role
 from archive.database import create_engine
 from archive.embedded import EmbeddedServer
-from archive.fixity import FixityOutcome
+from archive.fixity import FixityOutcome, check_objects
 from archive.loader import Archive
 from archive.objects import open_object_store
 from benchmarks.tampering import ATTACKS, Attack, Scene, prepare
@@ -137,6 +137,13 @@ def test_the_command_says_what_is_wrong_and_ends_with_four(
     in_english = runner.invoke(build(), ["--lang", "en", "audit", "--full"]).output
     assert "The ledger was cut off: anchor 2 saw" in in_english
     assert "An orphan: nothing in the database names it" in in_english
+
+
+def test_all_orphans_count_though_a_report_names_only_the_first(scene: Scene) -> None:
+    checked = check_objects(scene.stores.engine, scene.stores.objects)
+    many = replace(checked, orphans=("0" * 64,), orphan_count=1_500)
+    found = audit_module.audit(scene.stores.engine, scene.stores.objects, fixity=many)
+    assert found.counts["orphan"] == 1_500
 
 
 def test_every_finding_has_its_sentence() -> None:

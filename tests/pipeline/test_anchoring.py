@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from airflow.sdk import Connection
 from asn1crypto import cms
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -23,8 +24,10 @@ from archive.anchor_tokens import judge_stamps, token_of
 from archive.audit_anchors import StampedAnchor
 from archive.cursors import psycopg_cursor
 from archive.ledger import Event, EventType, append, lock
+from demo.mail_server import MailServer
 from demo.pki import Credential, Pki, build_pki
 from demo.tsa_server import TsaServer
+from pipeline import tasks_audit
 from pipeline.anchoring import AnchoredLedger, anchor_ledger
 from pipeline.cli import build
 from pipeline.settings import Settings, load_settings
@@ -258,3 +261,48 @@ def test_the_command_says_what_it_anchored(
     again = runner.invoke(build(), ["anchor"])
     assert again.exit_code == 0
     assert "Không có sự kiện mới; mốc gần nhất là số 1, 2 sự kiện" in again.output
+
+
+class Connections:
+    """Airflow's connections as a task reaches them: the mail server alone."""
+
+    def __init__(self, port: int) -> None:
+        self._mail = Connection(
+            conn_id="lienthong_smtp",
+            conn_type="smtp",
+            host="127.0.0.1",
+            port=port,
+            extra=json.dumps(
+                {"from_email": "kho@x.vn", "to_email": "a@x.vn", "disable_tls": True, "disable_ssl": True}
+            ),
+        )
+
+    def get(self, conn_id: str, default_conn: None = None) -> Connection | None:
+        return self._mail if conn_id == "lienthong_smtp" else default_conn
+
+
+def test_the_message_goes_out_by_mail_also_when_the_share_is_away(
+    settings: Settings, stores: Stores, happen: Callable[[], None], tmp_path: Path
+) -> None:
+    (tmp_path / "share").write_text("no folder")
+    happen()
+    anchored = tasks_audit.anchor({"conn": Connections(0)})
+    form = {"params": {"full": False, "gigabytes": 1}}
+    audited = tasks_audit.audit(form, tasks_audit.fixity(form))
+    assert audited["clean"]
+    with MailServer() as server, pytest.raises(RetriableError, match="share cannot be written"):
+        tasks_audit.report(anchored, audited, {"conn": Connections(server.port)})
+    [got] = server.received
+    assert "share cannot be written" in got.message.get_content()
+    assert len(list((tmp_path / "home" / "anchors").glob("report-*.txt"))) == 1
+
+
+def test_the_night_counts_all_orphans_and_names_the_first(settings: Settings, stores: Stores) -> None:
+    form = {"params": {"full": False, "gigabytes": 1}}
+    checked = tasks_audit.fixity(form)
+    told = checked["told"]
+    assert isinstance(told, dict)
+    checked |= {"told": told | {"orphan_count": 1500}, "orphans": [f"{number:064x}" for number in range(50)]}
+    audited = tasks_audit.audit(form, checked)
+    assert (audited["clean"], audited["counts"]) == (False, {"orphan": 1500})
+    assert len(audited["problems"]) == 50  # type: ignore[arg-type]

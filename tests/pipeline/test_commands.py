@@ -307,6 +307,28 @@ def test_doctor_asks_a_live_service(home, tmp_path, monkeypatch, source, serve, 
         assert told_of in told()["detail"]
 
 
+def test_sync_tells_of_every_source_that_failed(home, monkeypatch):
+    def fail(_settings, _stores, order, *_):
+        raise FatalError(f"{order.source} is broken")
+
+    monkeypatch.setattr("pipeline.commands.sync.run_here", fail)
+    result = CliRunner().invoke(build(), ["sync"])
+    assert "dieu_hanh is broken" in str(result.exception)
+    assert "notes_van_ban is broken" in result.stderr
+
+
+def test_sync_through_airflow_asks_for_the_other_source_when_one_failed(home, monkeypatch):
+    asked = []
+
+    def fail(_settings, _stores, order, _only_count):
+        asked.append(order.source)
+        raise FatalError(f"{order.source} is broken")
+
+    monkeypatch.setattr("pipeline.commands.sync.run_through_airflow", fail)
+    assert CliRunner().invoke(build(), ["sync", "--dag"]).exit_code != 0
+    assert asked == ["dieu_hanh", "notes_van_ban"]
+
+
 def test_an_unknown_source_is_a_configuration_error(home):
     with pytest.raises(ConfigurationError, match="notes_van_ban"):
         run("sync", "khong_co")
