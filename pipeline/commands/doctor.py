@@ -7,25 +7,40 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import sqlalchemy as sa
 import typer
 
+from archive.access_roles import Role
+from archive.anchors import latest_anchor
 from archive.database import create_engine, database_url
-from archive.ledger import verify_chain
+from archive.encryption_check import check_ring
+from archive.encryption_keys import read_ring
+from archive.failures import database_errors
+from archive.indexing import FOLLOWED
+from archive.ledger import EventType, verify_chain
 from archive.migrate import migrate
+from pipeline.access_accounts import FILE as ACCOUNTS
+from pipeline.access_accounts import allowed_roles
+from pipeline.acting import acting_account
 from pipeline.commands.output import Output
-from pipeline.settings import Settings, configured_sources, load_settings
+from pipeline.object_store import configured_object_store
+from pipeline.settings import Settings, chosen_keyring, configured_sources, load_settings
 from pipeline.sources import drop_folder, try_service
+from pipeline.stages import Stores, open_stores
 from schemas.errors import LienthongError
 from signatures.trust_report import report
 
 _LEAST_FREE = 2 * 1024**3
 _ABANDONED = timedelta(days=1)
+_NIGHTS = timedelta(days=2)
+"""What waits longer was left out by a night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +140,85 @@ def _work(settings: Settings) -> Iterator[Check]:
         yield Check("work folder", "ok", str(settings.work))
 
 
+def _roles(settings: Settings) -> Iterator[Check]:
+    """A night loads, and its reconciliation reads."""
+    with _opened(settings) as stores:
+        account = acting_account()
+        told = f"{account} works as {stores.role}"
+    readers = [role for role in allowed_roles(settings) if role in (Role.CLERK, Role.READER)]
+    if readers:
+        with _opened(settings, *readers) as stores:
+            yield Check("roles", "ok", f"{told}, and reads as {stores.role}")
+    else:
+        refused = f"{settings.home / ACCOUNTS} lets {account} read nothing: the nightly reconciliation fails"
+        yield Check("roles", "problem", refused)
+
+
+def _objects(settings: Settings) -> Iterator[Check]:
+    store = configured_object_store(settings)
+    with store.planted(b"lienthong doctor"):
+        pass
+    free = shutil.disk_usage(store.location).free if Path(store.location).is_dir() else _LEAST_FREE
+    told = f"{store.location} takes files" + (", encrypted" if store.encrypts else ", not encrypted")
+    yield Check("object store", "ok" if free >= _LEAST_FREE else "warning", told)
+    copies = store.ring_copies()
+    if settings.keyring is None and copies:
+        lost = f"the store has encrypted objects and there is no {chosen_keyring()}: lienthong keys recover"
+        yield Check("key ring", "problem", lost)
+    elif settings.keyring is not None:
+        tried = check_ring(read_ring(settings.keyring), copies)
+        good = tried.work and tried.kept and tried.complete
+        hint = "" if good else " does not open all that the store holds: lienthong keys check"
+        yield Check("key ring", "ok" if good else "problem", f"{settings.keyring}{hint}")
+
+
+def _anchors(settings: Settings) -> Iterator[Check]:
+    with _opened(settings) as stores:
+        last = latest_anchor(stores.engine, stores.objects)
+        waiting = _waiting(stores.engine, last.anchor.tree_size if last else 0)
+    told = f"anchor {last.anchor.number} of {last.anchor.at:%Y-%m-%d}" if last else "none yet"
+    wrong = [
+        f"{folder} is missing or cannot be written"
+        for folder in settings.anchors
+        if (folder.exists() or folder != settings.home / "anchors") and not os.access(folder, os.W_OK)
+    ]
+    if waiting is not None and waiting < datetime.now(UTC) - _NIGHTS:
+        wrong.append(f"events since {waiting:%Y-%m-%d} are not anchored: does audit_archive run every night?")
+    yield Check("anchors", "warning" if wrong else "ok", "; ".join((told, *wrong)))
+
+
+def _search_index(settings: Settings) -> Iterator[Check]:
+    with _opened(settings) as stores:
+        with database_errors("asking the search index"), stores.engine.connect() as connection:
+            reached = connection.scalar(sa.text("SELECT max(ledger_seq) FROM archive.search_state"))
+        waiting = _waiting(stores.engine, int(reached or 0), FOLLOWED)
+    if waiting is not None and waiting < datetime.now(UTC) - _NIGHTS:
+        yield Check(
+            "search index", "warning", f"lacks what happened since {waiting:%Y-%m-%d}: lienthong index"
+        )
+    else:
+        yield Check("search index", "ok", f"follows the ledger up to event {reached or 0}")
+
+
+def _waiting(engine: sa.Engine, after: int, types: Sequence[EventType] = tuple(EventType)) -> datetime | None:
+    """When the first event of ``types`` behind number ``after`` happened; ``None``: there is none."""
+    first = sa.text("SELECT min(at) FROM archive.event WHERE seq > :after AND type = ANY(:types)")
+    with database_errors("reading the ledger"), engine.connect() as connection:
+        at: datetime | None = connection.scalar(
+            first, {"after": after, "types": [one.value for one in types]}
+        )
+    return at
+
+
+@contextmanager
+def _opened(settings: Settings, *roles: Role) -> Iterator[Stores]:
+    stores = open_stores(settings, *roles)
+    try:
+        yield stores
+    finally:
+        stores.engine.dispose()
+
+
 def _sources(settings: Settings) -> Iterator[Check]:
     found = configured_sources(settings)
     if not found:
@@ -163,6 +257,10 @@ def _trust(settings: Settings) -> Iterator[Check]:
 _QUESTIONS: dict[str, Callable[[Settings], Iterator[Check]]] = {
     "data folder": _data_folder,
     "database": _database,
+    "object store": _objects,
+    "roles": _roles,
+    "anchors": _anchors,
+    "search index": _search_index,
     "work folder": _work,
     "sources": _sources,
     "trust": _trust,

@@ -10,10 +10,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from typer.testing import CliRunner
 
+from archive.database import create_engine
+from archive.encryption_keys import new_ring, write_ring
 from demo.domino_server import DominoServer
 from demo.petitions import petitions_database
 from demo.simulators import SIMULATORS
@@ -261,6 +264,59 @@ def test_doctor_is_content_with_the_demo_and_warns_of_missing_trust(home, monkey
     monkeypatch.setenv("LIENTHONG_TRUST", str(tmp_path / "nowhere"))
     status, [report] = json_lines("doctor")
     assert {check["name"]: check["state"] for check in report["checks"]}["trust"] == "warning"
+
+
+def doctor_says(name: str) -> tuple[str, str]:
+    _, [report] = json_lines("doctor")
+    return next((one["state"], one["detail"]) for one in report["checks"] if one["name"] == name)
+
+
+def test_doctor_tells_of_an_object_store_that_takes_nothing(home):
+    (home / "objects").write_text("no folder")
+    assert doctor_says("object store")[0] == "problem"
+
+
+def test_doctor_tells_of_a_key_ring_that_is_gone_or_another_one(home, tmp_path, monkeypatch):
+    ring = tmp_path / "etc" / "keyring.json"
+    monkeypatch.setattr("pipeline.settings.default_keyring", lambda: ring)
+    assert run("keys", "new", "--recovery", str(tmp_path / "sheet.txt"))[0] == 0
+    assert doctor_says("key ring") == ("ok", str(ring))
+    ring.rename(tmp_path / "lost.json")
+    state, told = doctor_says("key ring")
+    assert (state, "keys recover" in told) == ("problem", True)
+    write_ring(new_ring(tmp_path / "other-sheet.txt"), ring)
+    state, told = doctor_says("key ring")
+    assert (state, "keys check" in told) == ("problem", True)
+
+
+def test_doctor_tells_of_an_account_that_may_not_read_what_a_night_reads(home):
+    assert doctor_says("roles")[0] == "ok"
+    (home / "access.yaml").write_text("accounts: {vanthu1: clerk}\n")
+    state, told = doctor_says("roles")
+    assert (state, "reconciliation" in told) == ("problem", True)
+
+
+def test_doctor_tells_of_nights_that_did_not_anchor_and_index(home, monkeypatch, tmp_path):
+    assert run("sync", "dieu_hanh", "--jobs", "1")[0] == 0
+    assert (doctor_says("anchors")[0], doctor_says("search index")[0]) == ("ok", "ok")
+    engine = create_engine(os.environ["LIENTHONG_DATABASE_URL"])
+    with engine.begin() as connection:
+        connection.execute(sa.text("SET LOCAL session_replication_role = replica"))
+        connection.execute(sa.text("UPDATE archive.event SET at = at - interval '3 days'"))
+    state, told = doctor_says("anchors")
+    assert (state, "are not anchored" in told) == ("warning", True)
+    assert doctor_says("search index")[0] == "ok"
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE archive.search_state SET ledger_seq = 0"))
+    engine.dispose()
+    state, told = doctor_says("search index")
+    assert (state, "lienthong index" in told) == ("warning", True)
+
+
+def test_doctor_tells_of_a_share_for_anchors_that_is_away(home, monkeypatch, tmp_path):
+    monkeypatch.setenv("LIENTHONG_ANCHORS", str(tmp_path / "share"))
+    state, told = doctor_says("anchors")
+    assert (state, str(tmp_path / "share") in told) == ("warning", True)
 
 
 def test_doctor_tells_of_a_run_that_nobody_finished(home):
