@@ -153,7 +153,7 @@ class _Replay:
         self._made = made
         disposed, removed = _destroyed(ledger)
         self._steps = Steps(self._cursor, objects, disposed, removed, made.troubles)
-        self._unrefreshed = False
+        self._unrefreshed = True  # a rebuild that was killed may have ended before this
 
     def run(self, before: Head, on_progress: Callable[[int], None]) -> None:
         """Repeat what comes after ``before``, which the database has already."""

@@ -139,7 +139,7 @@ def _in_order(objects: ObjectStore, contents: Contents, head: str) -> list[str]:
     following: dict[Head, list[str]] = {}
     for sha256, _, previous in contents.segments:
         following.setdefault(previous, []).append(sha256)
-    ledgers = list(_paths(objects, following, Head(), []))
+    ledgers = list(_paths(objects, following))
     if head:
         ledgers = [path for path in ledgers if any(_has(objects, sha256, head) for sha256 in path)]
     if len(ledgers) > 1:
@@ -160,20 +160,25 @@ def _in_order(objects: ObjectStore, contents: Contents, head: str) -> list[str]:
     return ledgers[0] if ledgers else []
 
 
-def _paths(
-    objects: ObjectStore, following: Mapping[Head, list[str]], at: Head, path: list[str]
-) -> Iterator[list[str]]:
-    if at not in following:
-        if path:
+def _paths(objects: ObjectStore, following: Mapping[Head, list[str]]) -> Iterator[list[str]]:
+    """Every way through the segments from the beginning of the ledger to an end."""
+    waiting: list[tuple[Head, list[str]]] = [(Head(), [])]
+    while waiting:
+        at, path = waiting.pop()
+        ends = [(_end(objects, sha256, at), sha256) for sha256 in following.get(at, ())]
+        longer = [(end, [*path, sha256]) for end, sha256 in ends if end.seq > at.seq]
+        waiting += reversed(longer)
+        if path and not longer:
             yield path
-        return
-    for sha256 in following[at]:
-        last = at
-        with objects.open(sha256) as stream:
-            for entry in read_segment(stream)[1]:
-                last = Head(entry.seq, entry.hash)
-        if last.seq > at.seq:
-            yield from _paths(objects, following, last, [*path, sha256])
+
+
+def _end(objects: ObjectStore, sha256: str, before: Head) -> Head:
+    """The last event of a segment that follows ``before``."""
+    last = before
+    with objects.open(sha256) as stream:
+        for entry in read_segment(stream)[1]:
+            last = Head(entry.seq, entry.hash)
+    return last
 
 
 def _has(objects: ObjectStore, sha256: str, head: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -15,21 +16,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive.anchors import make_anchor
+from archive.canonical import Json
 from archive.database import create_engine
 from archive.decision import Decision
-from archive.decisions import decide
+from archive.decisions import KINDS, decide
 from archive.disposal import execution_decision, request_decision
 from archive.disposal_removal import remove_objects
 from archive.dossiers import refresh
 from archive.embedded import EmbeddedServer
-from archive.identities import document_id
-from archive.ledger import head, verify_chain
+from archive.identities import document_id, dossier_id
+from archive.ledger import Entry, Head, head, verify_chain
+from archive.ledger_segment import SegmentHead, segment_lines
 from archive.loader import Archive, Batch, Outcome, Withheld
 from archive.objects import ObjectStore
 from archive.presence import mark_presence
 from archive.queries import find_with_recalled
 from archive.rebuild import Rebuilt, rebuild
 from archive.rebuild_compare import TableComparison, compare
+from archive.rebuild_scan import Contents, StoredLedger
 from archive.runs import account, record_listed, start_run
 from archive.same_as import link_decision
 from schemas.document import RelationKind
@@ -177,6 +181,20 @@ def test_a_missing_piece_of_the_ledger_stops(
         rebuild(fresh(), objects)
 
 
+def test_a_ledger_of_many_years_has_more_segments_than_a_call_stack_has_room(objects: ObjectStore) -> None:
+    written: list[tuple[str, int, Head]] = []
+    before = Head()
+    for number in range(1, sys.getrecursionlimit() + 50):
+        entry = Entry(
+            before.hash, number, CLOCK, "accounting", "success", "", "a", None, "{}", f"{number:064x}"
+        )
+        lines = b"".join(segment_lines(SegmentHead(number, before), [entry]))
+        written.append((objects.put_bytes(lines).sha256, number, before))
+        before = Head(entry.seq, entry.hash)
+    ledger = StoredLedger(objects, Contents(segments=written))
+    assert ledger.segments == [sha256 for sha256, _, _ in written]
+
+
 def test_what_the_ledger_does_not_tell_of_is_named_and_not_entered(
     lived: sa.Engine, objects: ObjectStore, fresh: Fresh
 ) -> None:
@@ -245,6 +263,89 @@ def _outcome(objects: ObjectStore, kind: str, number: int) -> Outcome:
             return Withheld(key, "1", "mat", "stamp")
         case _:
             return quarantined(key, reason="xml_malformed" if kind == "quarantined" else "date_missing")
+
+
+@pytest.fixture
+def decided(
+    archive: Archive, engine: sa.Engine, objects: ObjectStore, batch: Callable[..., Batch]
+) -> sa.Engine:
+    """An archive in which people decided of every kind but disposal, between two nights."""
+    record_listed(engine, batch().run, 3, 0, 1)
+    within = {"file_code": "HS.03", "file_title": "Chuyển đổi số", "term": "2020-2025"}
+    first = [archived(objects, f"A{n}", number=str(n), files={"a.pdf": bytes([n])}, **within) for n in (1, 2)]
+    archive.load(batch(), [*first, archived(objects, "B1", number="9")])
+    account(engine, batch().run, now=CLOCK)
+    refresh(engine)
+    one, two, other = (str(document_id(SOURCE, key)) for key in ("A1", "A2", "B1"))
+    dossier = str(dossier_id(SOURCE, "HS.03", "2020-2025"))
+    series = "notes_van_ban_di|KL|2025"
+    member: dict[str, Json] = {"origin": "records", "position": None}
+    organ: dict[str, Json] = {
+        "code": "BTG", "name": "Ban Tuyên giáo", "system": "party", "valid_from": "2020-01-01", "valid_to": None,
+        "successor": None, "former_codes": ["TG"], "letters": None,
+    }  # fmt: skip
+    steps: list[tuple[str, str, dict[str, Json]]] = [
+        ("dossier", dossier, {"origin": "records", "set": {"note": "Đã chỉnh lý", "paper_count": 12}}),
+        ("dossier_document", dossier, {**member, "document": other, "state": "in", "position": 1}),
+        ("dossier_document", dossier, {**member, "document": two, "state": "out"}),
+        ("hold", one, {"case": "12/2026", "kind": "document"}),
+        ("hold", dossier, {"case": "13/2026", "kind": "dossier"}),
+        ("release_hold", "12/2026", {"case": "12/2026", "on": None}),
+        ("known_gap", series, {"first": 3, "last": 4, "reason": "cancelled"}),
+        ("known_gap", series, {"first": 6, "last": 6, "reason": "secret"}),
+        ("known_gap", series, {"first": 3, "last": 4, "withdraw": True}),
+        ("access", one, {"access": "sealed", "seen": 1}),
+        ("access", two, {"access": "sealed", "seen": 1}),
+        ("access", two, {"access": "open", "seen": 1}),
+        ("retention", other, {"retention": "20 năm"}),
+        ("retention_rule", "KL", {"type_code": "KL", "retention": "50 năm", "basis": "Bảng thời hạn"}),
+        ("fonds", "A99.01", {"code": "A99.01", "name": "Phông Tỉnh ủy", "sources": [SOURCE]}),
+        ("organ", "BTG", organ),
+    ]
+    for minutes, (kind, object_, values) in enumerate(steps):
+        at = CLOCK + timedelta(days=1, minutes=minutes)
+        decide(engine, Decision(kind, object_, "Lê Văn Duyệt", "chanhvp", "Đã xem xét", values, SOURCE), at)
+    archive.load(
+        batch("dem-2"),
+        [
+            archived(objects, "A2", revision="2", number="2", use_regime="Lưu hành nội bộ", **within),
+            archived(objects, "A4", number="4", relations=(relation(RelationKind.CITES, number="1"),)),
+        ],
+    )
+    return engine
+
+
+def test_what_people_decided_is_decided_again(decided: sa.Engine, objects: ObjectStore, fresh: Fresh) -> None:
+    done, made = made_again(decided, objects, fresh)
+    assert done.troubles == []
+    assert differences(decided, made) == []
+    kinds = set(KINDS) - {kind for kind in KINDS if kind.startswith("disposal")} - {"link", "object_removal"}
+    with made.connect() as connection:
+        told = connection.scalars(
+            sa.text(
+                "SELECT DISTINCT payload::jsonb->>'decision' FROM archive.event WHERE payload LIKE '%decision%'"
+            )
+        )
+        assert set(told) == kinds
+
+
+def test_a_rebuild_killed_before_a_decision_is_gone_on_with(
+    decided: sa.Engine, objects: ObjectStore, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_anchor(decided, objects, now=CLOCK + timedelta(days=30))
+    refresh(decided)
+    made = fresh()
+
+    def killed(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("archive.rebuild.refresh", killed)  # what the first decision about a dossier waits for
+        with pytest.raises(KeyboardInterrupt):
+            rebuild(made, objects)
+    assert head(made).seq > 0
+    assert rebuild(made, objects, go_on=True).troubles == []
+    assert differences(decided, made) == []
 
 
 PEOPLE = {"by": "Trần Thị Mẫu", "account": "vanthu", "why": "Hết thời hạn bảo quản"}
