@@ -46,6 +46,7 @@ class SetAside:
     again: list[UUID]
 
 
+_AGAIN = "UPDATE archive.quarantine SET last_run = %s, attempts = attempts + 1 WHERE id = %s"
 _FAILURE = ("stage", "reason", "message", "location", "original_sha256", "context")
 
 
@@ -54,6 +55,7 @@ class _Standing:
     failure: tuple[object, ...]  # the columns of ``_FAILURE``
     state: str
     last_run: str
+    by_gate: bool  # it turned out to be secret: whatever fails about it, its words are not kept
 
 
 def set_aside(
@@ -92,11 +94,11 @@ def _id(place: Place, key: str, revision: str) -> UUID:
 
 def _locked(cursor: psycopg.Cursor[TupleRow], rows: Sequence[UUID]) -> dict[UUID, _Standing]:
     cursor.execute(
-        f"""SELECT id, state, last_run::text, {", ".join(_FAILURE)} FROM archive.quarantine
-        WHERE id = ANY(%s) ORDER BY id FOR UPDATE""",  # noqa: S608 - constants of this module
+        f"""SELECT id, state, last_run::text, resolved_by IS NOT DISTINCT FROM 'gate', {", ".join(_FAILURE)}
+        FROM archive.quarantine WHERE id = ANY(%s) ORDER BY id FOR UPDATE""",  # noqa: S608 - constants of this module
         (list(rows),),
     )
-    return {row[0]: _Standing(row[3:], row[1], row[2]) for row in cursor.fetchall()}
+    return {row[0]: _Standing(row[4:], row[1], row[2], row[3]) for row in cursor.fetchall()}
 
 
 def _release(
@@ -158,18 +160,24 @@ def _repeat(
     records: Mapping[UUID, Quarantined],
     standing: Mapping[UUID, _Standing],
 ) -> tuple[dict[UUID, Quarantined], list[UUID]]:
-    """Failures that are known: those that are others now, or that a release did not help; and mere repeats."""
+    """Failures that are known: those that are others now, or that a release did not help; and mere repeats.
+
+    What the secrecy gate resolved counts as a repeat, whatever it says.
+    """
     told: dict[UUID, Quarantined] = {}
     again: list[UUID] = []
     for row, record in records.items():
         before = standing[row]
         _, _, _, _, *values, run = _values(place, row, record)
-        if before.state == "released" or not _same_failure(before.failure, values):
+        if not before.by_gate and (before.state == "released" or not _same_failure(before.failure, values)):
             told[row] = record
         elif before.last_run == place.run:
             continue
         else:
             again.append(row)
+        if before.by_gate:
+            cursor.execute(_AGAIN, (run, row))
+            continue
         cursor.execute(
             """UPDATE archive.quarantine SET stage = %s, reason = %s, message = %s, location = %s,
             original_sha256 = %s, context = %s::jsonb, last_run = %s, attempts = attempts + 1,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -121,3 +123,21 @@ def test_a_record_listed_twice_is_counted_twice_and_kept_once(
         1, 1, 2, 0
     )
     assert select("SELECT count(*) FROM archive.document_version") == [(1,)]
+
+
+def test_a_record_once_found_secret_leaves_no_words_when_it_fails_again(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch, select: Select
+) -> None:
+    archive.load(batch("dem-1"), [quarantined("A1")])
+    archive.load(batch("dem-2"), [Withheld("A1", "1", "mat", "stamp")])
+    again = replace(quarantined("A1"), message="Trích yếu: kế hoạch phòng thủ")
+    assert archive.load(batch("dem-3"), [again]) == LoadReport(0, 0, 1, 0)
+    assert select("SELECT message, location, context, state, attempts FROM archive.quarantine") == [
+        ("", "", {}, "rejected", 2)
+    ]
+    assert not any("phòng thủ".encode() in objects.open(name).read() for name in objects)
+    assert events(select) == ["quarantine", "deletion", "withholding"]
+    (payload,) = select(
+        "SELECT payload FROM archive.event WHERE payload LIKE '%loaded%' ORDER BY seq DESC LIMIT 1"
+    )
+    assert json.loads(str(payload[0]))["again"]
