@@ -24,6 +24,7 @@ from archive.cursors import psycopg_cursor
 from archive.disposal_trace import keep_objects
 from archive.failures import database_errors
 from archive.folders import make_folder, sync_folder
+from archive.kept_objects import is_kept, listed_and_kept
 from archive.ledger import Event, EventType, Head
 from archive.migrate import migrate
 from archive.objects import ObjectStore
@@ -78,8 +79,9 @@ def export_archive(
         anchored = make_anchor(engine, objects)
         if anchored is None:
             raise ConfigurationError("the archive is empty", action="sync a source first")
-        count = 0
-        for count, name in enumerate(objects, start=1):
+        for count, (name, listed) in enumerate(listed_and_kept(guard, objects), start=1):
+            if not listed and not is_kept(guard, name):  # what the secrecy gate takes back
+                continue
             _copy_out(objects, name, partial / "sha256" / name[:2] / name)
             on_progress(count)
         guard.rollback()

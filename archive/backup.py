@@ -29,11 +29,13 @@ from archive.canonical import Json, canonical_bytes
 from archive.cursors import psycopg_cursor
 from archive.disposal_trace import keep_objects
 from archive.failures import database_errors
-from archive.folders import make_folder, sync_folder
+from archive.fixity_check import FixityOutcome, Wanted, check_each
+from archive.folders import alone_in, make_folder, sync_folder
+from archive.kept_objects import is_kept, listed_and_kept
 from archive.ledger import Event, EventType, Head, verify_chain
 from archive.manifest import refuse_newer
 from archive.migrate import REVISIONS, current_revision, migrate
-from archive.objects import ObjectStore
+from archive.objects import ObjectStore, StoredObject
 from archive.table_files import TableFile, check_files, file_sha256, read_tables, write_tables
 from schemas.errors import ConfigurationError, FatalError, LienthongError
 
@@ -53,7 +55,8 @@ class Backup:
         revision: of the database's schema.
         head: the ledger's last event. tree_size, root: of the anchor made with the backup.
         tables: files of the rows. objects: how many. names_sha256: of the list of their names.
-        missing: objects that could not be copied, because the archive's store lacks them or holds other bytes.
+        missing: objects of the archive that are not in the backup, because its store lacks them or holds other bytes,
+            and no earlier backup has them.
     """
 
     name: str
@@ -85,15 +88,31 @@ def make_backup(
     now: datetime | None = None,
     on_progress: Progress = lambda _: None,
 ) -> BackedUp:
-    """Add a backup to ``folder``; what is there stays usable whatever happens.
+    """Add a backup to ``folder``; what is there stays usable whatever happens. Of two at once the second waits.
 
     Args:
         engine: of the archive's database, as its owner. objects: its store.
         pool: the store ``folder/objects``.
         now: names the backup, aware; the present by default.
         on_progress: told how many objects are looked at.
+
+    Raises:
+        ConfigurationError: the store cannot be read as it is configured. RetriableError: it, or the database, is away.
+        FatalError: the folder's medium is full or refuses.
     """
     at = (now or datetime.now(UTC)).astimezone(UTC)
+    with alone_in(_held(folder)):
+        return _made(engine, objects, folder, pool, at, on_progress)
+
+
+def _made(
+    engine: sa.Engine,
+    objects: ObjectStore,
+    folder: Path,
+    pool: ObjectStore,
+    at: datetime,
+    on_progress: Progress,
+) -> BackedUp:
     partial = _begin(folder, at)
     with database_errors("backing up"), engine.connect() as guard:
         keep_objects(
@@ -107,7 +126,7 @@ def make_backup(
                 sa.text("SELECT seq, hash FROM archive.event ORDER BY seq DESC LIMIT 1")
             ).first()
             tables = write_tables(connection, partial / "tables")
-        copied = _copy_objects(objects, pool, partial / _NAMES, on_progress)
+        copied = _copy_objects(guard, objects, pool, partial / _NAMES, on_progress)
         guard.rollback()
     backup = Backup(
         name=partial.name.removesuffix(_PARTIAL),
@@ -161,8 +180,13 @@ def read_backup(folder: Path, name: str) -> Backup:
 def forget_backups(folder: Path, pool: ObjectStore, keep: int) -> int:
     """Remove all but the newest ``keep`` backups, and the objects that none of these names; returns how many of them.
 
-    Words that were found secret leave the backups by this too.
+    Words that were found secret leave the backups by this too. Waits for a backup that is being made.
     """
+    with alone_in(_held(folder)):
+        return _forget(folder, pool, keep)
+
+
+def _forget(folder: Path, pool: ObjectStore, keep: int) -> int:
     held = backups(folder)
     for backup in held[: max(len(held) - keep, 0)]:
         gone = folder / "backups" / f"{backup.name}{_PARTIAL}"
@@ -233,8 +257,12 @@ class _Copied:
     missing: tuple[str, ...]
 
 
+def _held(folder: Path) -> Path:
+    return make_folder(folder / "backups", 0o700)
+
+
 def _begin(folder: Path, at: datetime) -> Path:
-    held = make_folder(folder / "backups", 0o700)
+    held = _held(folder)
     for left in held.glob(f"*{_PARTIAL}"):
         shutil.rmtree(left)
     name = at.strftime("%Y%m%dT%H%M%SZ")
@@ -245,28 +273,39 @@ def _begin(folder: Path, at: datetime) -> Path:
     return partial
 
 
-def _copy_objects(objects: ObjectStore, pool: ObjectStore, names: Path, on_progress: Progress) -> _Copied:
+def _copy_objects(
+    connection: sa.Connection, objects: ObjectStore, pool: ObjectStore, names: Path, on_progress: Progress
+) -> _Copied:
+    """Copy what the store lists. What it has lost stays in the folder where an earlier backup brought it there."""
     held = copied = size = 0
     missing: list[str] = []
-    with names.open("w", encoding="ascii") as listed:
-        for count, name in enumerate(objects, start=1):
+    with names.open("w", encoding="ascii") as listing:
+        for count, (name, listed) in enumerate(listed_and_kept(connection, objects), start=1):
             on_progress(count)
             if not pool.exists(name):
-                try:
-                    stored = pool.put(objects.content(name))
-                except LienthongError:
-                    if not objects.exists(name):  # removed while we looked: what the secrecy gate takes back
-                        continue
-                    missing.append(name)
-                    continue
-                if stored.sha256 != name:
-                    missing.append(name)
+                stored = _copy(objects, pool, name)
+                if stored is None:
+                    if objects.exists(name) or is_kept(connection, name):
+                        missing.append(name)
                     continue
                 copied += 1
                 size += stored.size
+            elif not listed and not is_kept(connection, name):  # what the secrecy gate takes back
+                continue
             held += 1
-            listed.write(f"{name}\n")
+            listing.write(f"{name}\n")
     return _Copied(held, copied, size, tuple(missing))
+
+
+def _copy(objects: ObjectStore, pool: ObjectStore, name: str) -> StoredObject | None:
+    """The copy; ``None`` where the archive's store is at fault, which stops no backup. Anything else does."""
+    try:
+        stored = pool.put(objects.content(name))
+    except LienthongError:
+        if check_each(objects, [Wanted(name, None)])[0].outcome is FixityOutcome.INTACT:
+            raise
+        return None
+    return stored if stored.sha256 == name else None
 
 
 def _finish(partial: Path, backup: Backup) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +19,7 @@ from archive.encryption_keys import (
     with_new_machine_key,
     write_ring,
 )
-from archive.folders import make_folder
+from archive.folders import alone_in, make_folder
 from pipeline.commands.output import Output
 from pipeline.object_store import configured_object_store
 from pipeline.settings import Settings, chosen_keyring, load_settings
@@ -179,12 +176,6 @@ def _told(ring: KeyRing) -> dict[str, object]:
     return {"keys": keys, "for_new_objects": ring.keys[-1].id, "recipients": dict(ring.recipients)}
 
 
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _alone(path: Path) -> AbstractContextManager[None]:
     """Of two that change the ring the second waits: what the first one added must not be lost."""
-    folder = os.open(make_folder(path.parent, 0o700), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)
+    return alone_in(make_folder(path.parent, 0o700))

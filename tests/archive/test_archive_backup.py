@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from archive.anchors import make_anchor
 from archive.archive_bag import export_archive, import_archive
 from archive.backup import backups, forget_backups, make_backup, restore_backup
 from archive.dossiers import refresh
+from archive.encryption_keys import new_ring, recovered, with_new_data_key
 from archive.ledger import EventType, head, verify_chain
 from archive.loader import Archive, Batch, Withheld
 from archive.objects import ObjectStore
@@ -31,6 +33,7 @@ pytestmark = pytest.mark.postgres
 def lived(
     archive: Archive, engine: sa.Engine, objects: ObjectStore, batch: Callable[..., Batch]
 ) -> sa.Engine:
+    objects.put_bytes(b"A2")  # the original of the record that failed
     archive.load(
         batch(),
         [
@@ -168,6 +171,65 @@ def test_an_object_that_the_archive_lost_makes_the_backup_say_so(
     path.write_bytes(b"\0" + path.read_bytes()[1:])
     assert make_backup(lived, objects, folder, pool, now=CLOCK).backup.missing == (name,)
     assert last_event(lived) == (EventType.BACKUP, "failure")
+
+
+def test_what_the_store_has_lost_is_missing_unless_an_earlier_backup_has_it(
+    lived: sa.Engine,
+    objects: ObjectStore,
+    folder: Path,
+    pool: ObjectStore,
+    tmp_path: Path,
+) -> None:
+    make_backup(lived, objects, folder, pool, now=CLOCK)
+    lost = hashlib.sha256(b"%PDF mot").hexdigest()
+    (tmp_path / "objects" / "sha256" / lost[:2] / lost).unlink()
+    second = make_backup(lived, objects, folder, pool, now=CLOCK + timedelta(days=1))
+    assert forget_backups(folder, pool, keep=1) == 0
+    assert second.backup.missing == ()
+    assert pool.exists(lost)
+    bare = tmp_path / "noi-khac"
+    assert make_backup(lived, objects, bare, ObjectStore(bare / "objects"), now=CLOCK).backup.missing == (
+        lost,
+    )
+    assert last_event(lived) == (EventType.BACKUP, "failure")
+    with pytest.raises(FatalError, match="is missing from the store"):
+        export_archive(lived, objects, tmp_path / "goi")
+
+
+def test_a_full_or_unreadable_medium_stops_the_backup(
+    lived: sa.Engine, objects: ObjectStore, folder: Path, pool: ObjectStore, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def full(*_: object) -> None:
+        raise FatalError("the object store is full")
+
+    monkeypatch.setattr(pool, "put", full)
+    with pytest.raises(FatalError, match="is full"):
+        make_backup(lived, objects, folder, pool, now=CLOCK)
+    assert backups(folder) == []
+
+
+def test_an_encrypted_archive_is_backed_up_encrypted_and_opens_with_the_sheet_of_the_safe(
+    lived: sa.Engine, objects: ObjectStore, folder: Path, fresh: Fresh, tmp_path: Path
+) -> None:
+    ring = with_new_data_key(new_ring(tmp_path / "ket.txt"))
+    sealed, pool = ObjectStore(tmp_path / "ma-hoa", ring), ObjectStore(folder / "objects", ring)
+    for name in objects:
+        sealed.put(objects.content(name))
+    done = make_backup(lived, sealed, folder, pool, now=CLOCK).backup
+    assert done.missing == ()
+    files = [path.read_bytes() for path in (folder / "objects").rglob("*") if path.is_file()]
+    assert not any(b"%PDF mot" in data or "Thẻ đóng".encode() in data for data in files)
+    # The machine is lost with its ring: the folder of backups and the sheet are enough.
+    again = recovered(ObjectStore(folder / "objects").ring_copies(), tmp_path / "ket.txt")
+    made, other = fresh(), ObjectStore(tmp_path / "khac", again)
+    restore_backup(made, other, folder, done, ObjectStore(folder / "objects", again), now=CLOCK)
+    assert list(other) == list(sealed)
+    assert all(other.open(name).read() == objects.open(name).read() for name in objects)
+    bare, without = tmp_path / "noi-khac", ObjectStore(tmp_path / "ma-hoa")
+    emptied = ObjectStore(bare / "objects")
+    with pytest.raises(ConfigurationError, match="there is no key ring"):
+        make_backup(lived, without, bare, emptied, now=CLOCK)
 
 
 def test_old_backups_go_with_the_objects_that_only_they_name(
