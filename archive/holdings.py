@@ -173,7 +173,7 @@ def dossier(engine: sa.Engine, what: str) -> DossierView:
             raise ConfigurationError(
                 f"{what!r} names {len(found)} dossiers" + (f": {named}" if found else ""),
                 expected="exactly one",
-                action="use its identity, as `lienthong dossier list --json` gives it",
+                action="use its identity, as `lienthong dossier --json` gives it",
             )
         rows = connection.execute(_DOCUMENTS, {"id": found[0]["id"]}).mappings()
         documents = tuple(

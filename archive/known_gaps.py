@@ -36,7 +36,7 @@ def decide_known_gap(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: d
             raise ConfigurationError(
                 f"nobody has explained the numbers {first} to {last}",
                 where=decision.object,
-                action="list them: lienthong gap list",
+                action="list them: lienthong gap",
             )
         return
     cursor.execute(

@@ -98,7 +98,7 @@ def check_hold(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: datetim
         raise ConfigurationError(
             "there is nothing to hold: the archive does not have it, or it was destroyed",
             where=decision.object,
-            action="look it up: lienthong show, lienthong dossier list",
+            action="look it up: lienthong show, lienthong dossier",
         )
 
 
