@@ -49,7 +49,7 @@ LONGEST_TERM = 10
 MOST_FILES = 999
 """The running number in a file's name has three digits."""
 
-_MODES = {"open": "Công khai", None: "Công khai"}
+_OPEN = "Công khai"
 _CONDITIONAL = "Sử dụng có điều kiện"
 _PART = re.compile(r"[0-9A-Za-z.]+")
 
@@ -159,7 +159,8 @@ def _document_row(document: PackedDocument, name: str, note: str, told: Counter[
     said = document.processed.document
     subject = said.subject or ""
     told["too_long"] += len(subject) > LONGEST_TITLE
-    mode = said.use_regime if document.access in _MODES else _CONDITIONAL
+    # The archive's own class is never told looser than it is; where there is none, nobody said "open".
+    mode = said.use_regime if document.access == "open" else _CONDITIONAL
     return (
         said.issuer.name or "" if said.issuer else "",
         said.type_name or "",
@@ -175,7 +176,7 @@ def _document_row(document: PackedDocument, name: str, note: str, told: Counter[
         "",
         "",
         "; ".join(said.keywords),
-        _default(mode, _MODES.get(document.access, _CONDITIONAL), told),
+        _default(mode, _OPEN, told),
         "",
         said.confidence or "",
         _default(said.condition, "Tốt", told),

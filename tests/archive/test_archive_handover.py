@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from archive.handover import packages
+from archive.handover.hsltcq import write_hsltcq
 from archive.handover.leaving import Handover, Who, aside, hand_over
-from archive.handover.package_content import Holder
+from archive.handover.package_content import Holder, dossier_package
 from archive.handover.packages import Asked, hand_over_bag, hand_over_hsltcq, hand_over_sips
 from archive.handover.register_entries import Period, Wanted
 from archive.handover.register_forms import OUTGOING
@@ -295,6 +296,16 @@ def test_the_partys_spreadsheet(store: Store, tmp_path: Path) -> None:
         1,
         11,
     )  # per row: Loại bản, Ngôn ngữ, Tình trạng; and Chế độ of what says none
+
+
+def test_the_partys_spreadsheet_calls_open_only_what_the_archive_calls_so(
+    store: Store, tmp_path: Path
+) -> None:
+    dossier = the_dossier("A")
+    package = dossier_package(store.engine, store.objects, dossier, [identity("A")], HOLDER, {})
+    folder, _ = write_hsltcq(package, store.objects, tmp_path)
+    (_, row, _) = load_workbook(folder / "MetaDuLieu.xlsx")["Văn bản"].iter_rows(values_only=True)
+    assert row[14] == "Sử dụng có điều kiện"
 
 
 def test_a_dossier_without_codes_is_told_which(store: Store, tmp_path: Path) -> None:
