@@ -183,6 +183,13 @@ def dossier(engine: sa.Engine, what: str) -> DossierView:
         return _view(found[0], documents)
 
 
+def has_dossier(engine: sa.Engine, identity: str) -> bool:
+    """Whether there is a dossier of this identity."""
+    asked = sa.text("SELECT EXISTS (SELECT FROM archive.dossier WHERE id = :id)")
+    with database_errors("looking for a dossier"), engine.connect() as connection:
+        return bool(connection.scalar(asked, {"id": UUID(identity)}))
+
+
 def dossiers_of(engine: sa.Engine, document: str) -> list[DossierView]:
     """The dossiers that a document is in, without their documents."""
     with database_errors("reading a document's dossiers"), engine.connect() as connection:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 
+import sqlalchemy as sa
 import typer
 
 from archive.access_roles import Role
@@ -14,9 +15,10 @@ from archive.decision import Decision
 from archive.decisions import decide
 from archive.dossier_decisions import DOSSIER_FIELDS
 from archive.dossiers import refresh
-from archive.holdings import DossierView, dossier, dossier_list, fonds_list, organ_list
+from archive.holdings import DossierView, dossier, dossier_list, fonds_list, has_dossier, organ_list
 from archive.identities import fonds_id, made_dossier_id
 from mappings.notation import System
+from mappings.vietnamese import fold
 from pipeline.access_accounts import open_for
 from pipeline.commands.chosen import chosen_document
 from pipeline.commands.deciding import AsJson, By, Deciding, Why, chosen_day, deciding
@@ -31,6 +33,16 @@ _What = Annotated[
 _Document = Annotated[str, typer.Argument(help="Văn bản / a document")]
 _LISTS = ("keywords",)
 _WHOLE = ("paper_count", "page_count")
+_FLAGS = {
+    "co": True,
+    "yes": True,
+    "true": True,
+    "1": True,
+    "khong": False,
+    "no": False,
+    "false": False,
+    "0": False,
+}
 _COLUMNS = ("fonds_code", "code", "title", "term", "retention", "start_date", "end_date", "document_count")
 
 
@@ -109,14 +121,11 @@ def make(
     """Make a dossier that no record names."""
     output: Output = context.obj
     engine = open_for(load_settings(), Role.CLERK).engine
-    if fonds not in {view.code for view in fonds_list(engine)}:
-        raise ConfigurationError(
-            f"there is no fonds {fonds!r}", action="make it first: lienthong dossier fonds CODE --name …"
-        )
+    fonds_identity = _known_fonds(engine, fonds)
     identity = str(made_dossier_id(fonds, catalogue, code))
-    if identity in {view.id for view in dossier_list(engine, fonds=fonds)}:
+    if has_dossier(engine, identity):
         raise ConfigurationError(f"the fonds {fonds!r} has a dossier {code!r} already", where=identity)
-    fields: dict[str, Json] = {"code": code, "title": title, "fonds_id": str(fonds_id(fonds))}
+    fields: dict[str, Json] = {"code": code, "title": title, "fonds_id": fonds_identity}
     if catalogue:
         fields["catalogue"] = catalogue
     decide(
@@ -136,7 +145,7 @@ def set_fields(
     output: Output = context.obj
     engine = open_for(load_settings(), Role.CLERK).engine
     view = dossier(engine, what)
-    values: dict[str, Json] = {"origin": view.origin, "set": _fields(fields)}
+    values: dict[str, Json] = {"origin": view.origin, "set": _fields(engine, fields)}
     decide(engine, Decision("dossier", view.id, values=values, source=view.source, **deciding(by, why)))
     output.line(f"{output.words('dossier_set')}: {view.code or view.title}")
 
@@ -279,13 +288,23 @@ def _place(
     output.line(f"{output.words(f'dossier_{state}')}: {chosen.current.symbol or chosen.source_key}")
 
 
-def _fields(given: list[str]) -> dict[str, Json]:
+def _known_fonds(engine: sa.Engine, code: str) -> str:
+    """Identity of the fonds ``code``."""
+    identity = str(fonds_id(code))
+    if identity not in {view.id for view in fonds_list(engine)}:
+        raise ConfigurationError(
+            f"there is no fonds {code!r}", action="make it first: lienthong dossier fonds CODE --name …"
+        )
+    return identity
+
+
+def _fields(engine: sa.Engine, given: list[str]) -> dict[str, Json]:
     fields: dict[str, Json] = {}
     for pair in given:
         name, equals, value = pair.partition("=")
         name, value = name.strip(), value.strip()
         if name == "fonds":
-            fields["fonds_id"] = str(fonds_id(value)) if value else None
+            fields["fonds_id"] = _known_fonds(engine, value) if value else None
         elif not equals or name not in DOSSIER_FIELDS:
             raise ConfigurationError(
                 f"{pair!r} sets no field of a dossier",
@@ -307,7 +326,14 @@ def _value(name: str, value: str) -> Json:
         if not value.isdecimal():
             raise ConfigurationError(f"{name} is a number", where=value)
         return int(value)
-    return value.lower() in ("1", "true", "yes", "có") if name == "risk_recovery" else value
+    return _flag(name, value) if name == "risk_recovery" else value
+
+
+def _flag(name: str, value: str) -> bool:
+    word = fold(value)
+    if word not in _FLAGS:
+        raise ConfigurationError(f"{name} is yes or no", where=value, expected=" or ".join(_FLAGS))
+    return _FLAGS[word]
 
 
 def _day(text: str | None) -> str | None:

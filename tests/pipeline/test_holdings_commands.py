@@ -114,7 +114,16 @@ def test_a_clerk_makes_a_fonds_and_a_dossier_and_fills_it(at_night, night) -> No
     assert json_lines("dossier", "show", "0007")[0]["documents"] == []
     assert [row["code"] for row in json_lines("dossier", "--fonds", "A99.01")] == ["0007"]
     assert "Chuyển đổi số" in run("dossier", "show", "0007")[1]
-    for wrong in ("id=1", "title", "start_date=hôm qua", "page_count=nhiều"):
+    run("dossier", "set", "0007", "risk_recovery=Không", *WHY)
+    assert json_lines("dossier", "show", "0007")[0]["risk_recovery"] is False
+    for wrong in (
+        "id=1",
+        "title",
+        "start_date=hôm qua",
+        "page_count=nhiều",
+        "risk_recovery=chưa biết",
+        "fonds=A99.02",
+    ):
         with pytest.raises(ConfigurationError):
             run("dossier", "set", "0007", wrong, *WHY)
 
