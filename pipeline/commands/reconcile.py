@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
@@ -15,6 +17,24 @@ from pipeline.listed_classes import listed_classes
 from pipeline.settings import configured_sources, load_settings
 from pipeline.stages import open_stores
 from pipeline.table_files import shown_cell, write_csv, write_xlsx
+
+_SHOWN: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "runs": ("source", "started", "state", "listed", "archived", "difference"),
+        "sources": ("source", "documents", "quarantine_open", "withheld", "gone", "last_finished"),
+        "inventory": ("source", "taken_at", "listed", "archived", "stateless"),
+        "missing": ("source", "key", "taken_at"),
+        "gone": ("source", "symbol", "issued_date", "subject", "gone_at"),
+        "gaps": ("series", "first", "last", "gap_state", "may_be_secret"),
+        "known_gaps": ("series", "first", "last", "gap_reason", "by", "why"),
+        "duplicates": ("series", "number", "symbol", "issued_date", "subject"),
+        "unjudged": ("source", "unjudged_reason", "count"),
+        "unlinked": ("symbol", "issued_date", "source", "other_source"),
+        "cited": ("relation", "target", "target_date", "times", "symbol", "candidates"),
+        "awaited": ("arrival_number", "symbol", "issuer", "due_date", "days_late", "subject"),
+    }
+)
+"""What a terminal of 80 columns can show of each table; the files and JSON hold every column."""
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +52,9 @@ def reconciliation(
     xlsx: Annotated[
         Path | None, typer.Option(help="Ghi mọi bảng vào sổ tính này / all into a workbook")
     ] = None,
-    table: Annotated[str | None, typer.Option(help="Chỉ bảng này, đầy đủ / this table only, whole")] = None,
+    table: Annotated[
+        str | None, typer.Option(help="Chỉ bảng này, mọi dòng / this table only, all rows")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Số dòng in ra mỗi bảng / rows of each table")] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -54,6 +76,7 @@ def reconciliation(
         for one in chosen:
             _print(output, one, None if table else limit)
         output.line(output.words("questions_in_all", count=found.questions))
+        output.line(output.words("all_columns"))
     if not found.in_order:
         raise typer.Exit(1)
 
@@ -61,14 +84,16 @@ def reconciliation(
 def _print(output: Output, table: Table, limit: int | None) -> None:
     if not table.rows:
         return
+    columns = _SHOWN[table.name]
+    places = [table.columns.index(column) for column in columns]
     cells = [
         [
-            _day(shown_cell(output.words, column, value))
-            for column, value in zip(table.columns, row, strict=True)
+            _day(shown_cell(output.words, column, row[place]))
+            for column, place in zip(columns, places, strict=True)
         ]
         for row in table.rows[:limit]
     ]
-    output.table(output.words(f"table_{table.name}"), table.columns, cells)
+    output.table(output.words(f"table_{table.name}"), columns, cells)
     if limit is not None and len(table.rows) > limit:
         output.line(output.words("more_rows", count=len(table.rows) - limit, table=table.name))
 

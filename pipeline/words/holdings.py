@@ -119,6 +119,7 @@ HOLDINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "a listed record is in no counted state",
         ),
         "questions_in_all": ("{count} điểm cần người xem xét", "{count} rows ask something of a person"),
+        "all_columns": ("Đủ mọi cột: --csv, --xlsx, --json", "Every column: --csv, --xlsx, --json"),
         "more_rows": (
             "… còn {count} dòng: --table {table}, hoặc --csv, --xlsx",
             "… {count} more rows: --table {table}, or --csv, --xlsx",

@@ -17,7 +17,7 @@ from archive.loader import Batch
 from archive.reconciliation import Table
 from archive.runs import account, record_listed, start_run
 from pipeline.cli import build
-from pipeline.commands import deciding
+from pipeline.commands import deciding, reconcile
 from pipeline.stages import Stores
 from pipeline.table_files import harmless, write_csv, write_xlsx
 from pipeline.wording import Wording
@@ -53,7 +53,9 @@ def as_account(monkeypatch, name: str) -> None:
     monkeypatch.setattr(deciding, "acting_account", lambda: name)
 
 
-def test_a_nights_account_as_tables_for_people_programs_and_spreadsheets(at_night, tmp_path) -> None:
+def test_a_nights_account_as_tables_for_people_programs_and_spreadsheets(
+    at_night, tmp_path, monkeypatch
+) -> None:
     (found,) = json_lines("reconcile", "--csv", str(tmp_path), "--xlsx", str(tmp_path / "doi-chieu.xlsx"))
     assert found["in_order"] is True
     runs = {row["source"]: row for row in found["tables"]["runs"]}
@@ -69,7 +71,16 @@ def test_a_nights_account_as_tables_for_people_programs_and_spreadsheets(at_nigh
     assert [cell.value for cell in next(workbook["Theo nguồn"].iter_rows())][:2] == ["Nguồn", "Văn bản"]
     with (tmp_path / "sources.csv").open(encoding="utf-8-sig", newline="") as stream:
         assert [row[0] for row in csv.reader(stream)] == ["Nguồn", "dieu_hanh", "notes_van_ban"]
+    monkeypatch.setenv("COLUMNS", "80")
     status, text = run("reconcile", "--limit", "1")
+    assert max(map(len, text.splitlines())) <= 80
+    headed = {name for name, rows in found["tables"].items() if rows}
+    assert headed >= {"runs", "sources", "gaps"}
+    words = Wording("vi")
+    printed = set(text.split())
+    for name in headed:
+        for column in reconcile._SHOWN[name]:
+            assert set(words(column).split()) <= printed, (name, column)
     assert status == 0
     assert "Các phiên nhận" in text
     assert "… còn 1 dòng: --table runs" in text
