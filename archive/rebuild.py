@@ -245,7 +245,7 @@ def _anchors(
                 Trouble("refused", f"anchor {anchor.number}", "its last event is not that of the ledger")
             )
             continue
-        token = tokens[name] if name in tokens else _token(objects, name)
+        token = tokens[name] if name in tokens else _token(objects, name, contents.sequences)
         _write_anchor(cursor, objects, name, anchor, token)
         made.anchors += 1
 
@@ -268,16 +268,16 @@ def _write_anchor(
     )  # fmt: skip
 
 
-def _token(objects: ObjectStore, record: str) -> str | None:
-    """The reply that stamped the last anchor, which no later one names: a DER sequence with the record's hash in it."""
+def _token(objects: ObjectStore, record: str, sequences: Iterable[str]) -> str | None:
+    """The reply that stamped the last anchor, which no later one names: one of ``sequences`` with the record's hash."""
     with objects.open(record) as stream:
         data = stream.read()
     prints = [make(data).digest() for make in _DIGESTS]
-    for sha256 in objects:
+    for sha256 in sequences:
+        if objects.size(sha256) > _LARGEST_TOKEN:
+            continue
         with objects.open(sha256) as stream:
-            if stream.read(1) != b"\x30" or objects.size(sha256) > _LARGEST_TOKEN:
-                continue
-            reply = b"\x30" + stream.read()
+            reply = stream.read()
         if any(imprint in reply for imprint in prints):
             return sha256
     return None

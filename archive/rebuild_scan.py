@@ -22,6 +22,7 @@ from archive.verification import read_verification
 from schemas.errors import FatalError, LienthongError
 
 _FIRST = 32
+_SEQUENCE = b"\x30"  # ITU-T X.690, 8.9
 _DOCUMENTS: Mapping[bytes, tuple[str, bytes, Callable[[bytes], object]]] = MappingProxyType(
     {
         b'{"changed_at":': ("manifest", b'"lienthong_manifest":', read_manifest),
@@ -55,6 +56,7 @@ class Contents:
         objects: how many there are.
         segments: (SHA-256, number of the anchor, event that it follows), of every segment.
         anchors: records of anchors by SHA-256.
+        sequences: objects that begin as DER sequences do: one may be the time-stamp of the last anchor.
         candidates: how many may be a manifest, a check or the record of a failure.
         troubles: objects that look like the archive's own and cannot be read.
     """
@@ -62,6 +64,7 @@ class Contents:
     objects: int = 0
     segments: list[tuple[str, int, Head]] = field(default_factory=list)
     anchors: dict[str, Anchor] = field(default_factory=dict)
+    sequences: list[str] = field(default_factory=list)
     candidates: int = 0
     troubles: list[Trouble] = field(default_factory=list)
 
@@ -83,6 +86,8 @@ def scan(objects: ObjectStore, candidate: Callable[[str], None]) -> Contents:
                 elif any(first.startswith(mark) for mark in _DOCUMENTS):
                     candidate(sha256)
                     found.candidates += 1
+                elif first.startswith(_SEQUENCE):
+                    found.sequences.append(sha256)
         except LienthongError as error:
             found.troubles.append(Trouble("unreadable", f"object {sha256}", str(error)))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -125,6 +126,26 @@ def test_the_store_alone_makes_every_row_again(lived: sa.Engine, objects: Object
     assert differences(lived, made) == []
     assert (done.head, done.anchors) == (head(lived), 2)
     assert verify_chain(made) == []
+
+
+def test_the_time_stamps_of_the_anchors_are_found(
+    lived: sa.Engine, objects: ObjectStore, fresh: Fresh
+) -> None:
+    def stamp(record: bytes) -> bytes:
+        return b"\x30" + hashlib.sha256(record).digest()
+
+    for days in (30, 31):
+        make_anchor(lived, objects, stamp=stamp, renew=True, now=CLOCK + timedelta(days=days))
+    objects.put_bytes(b"0 of some other kind")
+    refresh(lived)
+    made = fresh()
+    assert rebuild(made, objects).troubles == []
+    assert differences(lived, made) == []
+    with made.connect() as connection:
+        stamped = connection.scalars(
+            sa.text("SELECT token_sha256 IS NOT NULL FROM archive.anchor ORDER BY number")
+        )
+        assert list(stamped) == [False, True, True]
 
 
 def test_a_changed_row_is_named(lived: sa.Engine, objects: ObjectStore, fresh: Fresh) -> None:
