@@ -1,9 +1,10 @@
 """The loader: one batch, one transaction, and nothing twice.
 
-A record whose (key, revision) is archived already is counted and not touched: the question is asked before
-anything is locked or written. New rows go in by COPY, straight into their tables, under the locks of their
-documents. Locks are taken in one order everywhere, each kind sorted by key: batch, removal of objects (shared),
-documents, objects, quarantine, withheld, and last the ledger; so loaders wait for each other but never in a circle.
+A record whose (key, revision) is archived already is counted and not touched: the question is asked before its
+document is locked or written. A batch of nothing else leaves its counts and one event. New rows go in by COPY, straight
+into their tables, under the locks of their documents. Locks are taken in one order everywhere, each kind sorted by key:
+batch, removal of objects (shared), documents, objects, quarantine, withheld, and last the ledger; so loaders wait for
+each other but never in a circle.
 """
 
 from __future__ import annotations
