@@ -30,7 +30,7 @@ from archive.search_rows import FORMAT, Standing, search_body, search_entry
 from archive.stored_text import column_text
 from mappings.file_text import ENGINE, FileText, short_type
 from schemas.document import OfficialDocument
-from schemas.errors import LienthongError
+from schemas.errors import ConfigurationError, LienthongError, RetriableError
 from signatures.verdict import SEVERITY
 
 _log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def index(
         on_progress: told how many documents were done.
 
     Raises:
-        RetriableError: the database is away. FatalError: it refuses.
+        RetriableError: the database or the store is away. FatalError: it refuses; the store's key ring is missing.
     """
     with database_errors("indexing for search"), _alone(engine) as is_alone:
         if not is_alone:
@@ -150,9 +150,8 @@ class _Indexer:
             row = connection.execute(_STATE).first()
             state = _State(*row) if row else _State(0, 0, None, None)
             if rebuild or state.format != FORMAT:
-                if rebuild or state.rebuilding_to is None:
-                    state = _State(state.ledger_seq, FORMAT, int(head or 0), None)
-                state = replace(state, format=FORMAT)
+                # From the first document on, also where a rebuild in another format was under way.
+                state = _State(state.ledger_seq, FORMAT, int(head or 0), None)
                 if rebuild:
                     connection.execute(_FORGET_OLD_TEXTS, {"engine": ENGINE})
                 _save(connection, state)
@@ -244,6 +243,8 @@ class _Indexer:
         try:
             with self._objects.open(manifest_sha256) as stream:
                 return read_manifest(stream.read()).document
+        except (RetriableError, ConfigurationError):
+            raise  # the whole store: nothing would ever index these documents again
         except (LienthongError, OSError) as error:
             # A missing or unreadable manifest is the audit's to report; the others must be found all the same.
             _log.warning("not indexed, its manifest %s cannot be read: %s", manifest_sha256, error)
@@ -258,6 +259,8 @@ class _Indexer:
     def _read(self, sha256: str, media_type: str) -> FileText | None:
         try:
             content = self._objects.content(sha256)
+        except (RetriableError, ConfigurationError):
+            raise
         except (LienthongError, OSError) as error:
             _log.warning("the file %s cannot be read for search: %s", sha256, error)
             return None

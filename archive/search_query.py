@@ -116,8 +116,9 @@ class Query:
             yield _level(on, [*base, *more], facts)
 
     def _unwanted(self) -> list[str]:
-        # Spelled with diacritics, only what is spelled so is unwanted: leaving out less loses nothing.
-        return [_spelled(term.words).whole for term in self._terms if term.is_excluded]
+        # Spelled with diacritics, only what is spelled so is unwanted, and a phrase only where it is sure to stand:
+        # leaving out less loses nothing.
+        return [_spelled(term.words).sure for term in self._terms if term.is_excluded]
 
     def _nearer(self) -> list[_Part]:
         """What the best matches have: words side by side as typed, spelled as typed."""
@@ -167,16 +168,23 @@ class _Part:
         index: what the index alone can answer, without looking into rows.
         check: the same with places and weights, where it has any: asked of the found rows one by one.
         gauges: lexemes of which the rarest says how many there can be.
+        exact: without the texts in which a phrase cannot be checked, where there are such.
     """
 
     index: str
     check: str = ""
     gauges: tuple[str, ...] = ()
+    exact: str = ""
 
     @property
     def whole(self) -> str:
         """All of it."""
         return self.check or self.index
+
+    @property
+    def sure(self) -> str:
+        """What matches for certain."""
+        return self.exact or self.whole
 
     def or_else(self, other: str) -> _Part:
         """This, or ``other``."""
@@ -240,8 +248,8 @@ def _phrase(words: Iterable[Word], weight: str = "", spelled: bool = False) -> _
         return _Part(f"({index})", f"({places})", tuple(pairs))
     long = f"({quoted(LONG)} & {' & '.join(alone)})"
     if len(held) == 2:
-        return _Part(f"({index} | {long})", "", tuple(pairs))
-    return _Part(f"(({index}) | {long})", f"(({places}) | {long})", tuple(pairs))
+        return _Part(f"({index} | {long})", "", tuple(pairs), index)
+    return _Part(f"(({index}) | {long})", f"(({places}) | {long})", tuple(pairs), f"({places})")
 
 
 def _and(queries: Iterable[str]) -> str:

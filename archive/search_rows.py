@@ -16,7 +16,7 @@ from mappings.organs import present_code
 from mappings.vietnamese import nfc
 from schemas.document import OfficialDocument
 
-FORMAT = 1
+FORMAT = 2
 """Of the entries; raised when the same document gives others, so that the index is made anew."""
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")

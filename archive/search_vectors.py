@@ -7,7 +7,8 @@ Lexemes of the text search vectors, all made here:
 * ``+quyet dinh`` two words side by side in one text, and ``=quyêt1 đinh5`` as they are spelled: a phrase of two, as
   most Vietnamese words are, needs no look at positions;
 * ``#type qd`` a fact that can be filtered and counted by;
-* ``~long`` the text is longer than positions or pairs go: a phrase in it cannot be checked, only its words.
+* ``~long`` the text is longer than positions or pairs go, or has a word more often than places are kept: a phrase in
+  it cannot be checked, only its words.
 
 Weights: A number and notation, B subject and type, C signers, D issuer, recipients, body, files.
 """
@@ -56,9 +57,9 @@ class Vector:
                 self._at = _LAST_POSITION
                 self._long = True
             place = f"{self._at}{weight}"
-            self._put(word.folded, place)
+            self._put_word(word.folded, place)
             if word.spelled:
-                self._put(f"={word.spelled}", place)
+                self._put_word(f"={word.spelled}", place)
             if before:
                 self._pair(before, word, place)
             before = word
@@ -83,6 +84,12 @@ class Vector:
         self._put(pair(first, second), place)
         if first.spelled or second.spelled:
             self._put(spelled_pair(first, second), place)
+
+    def _put_word(self, lexeme: str, place: str) -> None:
+        self._put(lexeme, place)
+        places = self._places[lexeme[:_LONGEST]]
+        if len(places) == _POSITIONS and places[-1] != place:
+            self._long = True
 
     def _put(self, lexeme: str, place: str) -> None:
         lexeme = lexeme[:_LONGEST]

@@ -15,6 +15,7 @@ from archive.extraction import Extractor
 from archive.indexing import index
 from archive.loader import Archive, Batch
 from archive.objects import ObjectStore
+from schemas.errors import RetriableError
 from tests.archive.office_records import archived, passed
 from tests.mappings.page_files import docx
 
@@ -97,6 +98,33 @@ def test_a_rebuild_that_was_stopped_goes_on_where_it_was(
     assert index(engine, objects).documents == 0
 
 
+@pytest.mark.parametrize("under_way", [False, True])
+def test_entries_of_another_format_are_all_made_anew(
+    engine: sa.Engine,
+    objects: ObjectStore,
+    archive: Archive,
+    batch: Callable[..., Batch],
+    select: Select,
+    under_way: bool,
+) -> None:
+    archive.load(batch(), [archived(objects, f"k{n}", number=str(n)) for n in range(3)])
+    index(engine, objects)
+    made = select(WHOLE)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE archive.search_entry SET words = '', head = ''"))
+        connection.execute(sa.text("UPDATE archive.search_state SET format = format - 1"))
+        if under_way:  # by the program of that format, which had done the first two
+            connection.execute(
+                sa.text(
+                    "UPDATE archive.search_state SET rebuilding_to = ledger_seq, rebuilt_up_to = :document"
+                ),
+                {"document": made[1][0]},
+            )
+    assert index(engine, objects).documents == 3
+    assert select(WHOLE) == made
+    assert index(engine, objects).documents == 0
+
+
 def test_two_indexers_do_not_do_the_same_work(engine: sa.Engine, objects: ObjectStore) -> None:
     with indexing._alone(engine) as got:
         assert got
@@ -126,6 +154,28 @@ def test_a_missing_file_is_read_once_it_is_back(
         assert index(engine, objects).files == 0
     assert index(engine, objects, rebuild=True).outcomes == {"text": 1}
     assert select("SELECT text FROM archive.extracted_text") == [("đê",)]
+
+
+@pytest.mark.parametrize("method", ["open", "content"])
+def test_a_store_that_is_away_stops_the_indexing_and_loses_nothing(
+    engine: sa.Engine,
+    objects: ObjectStore,
+    archive: Archive,
+    batch: Callable[..., Batch],
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+) -> None:
+    archive.load(batch(), [archived(objects, "k1", files={"a.txt": b"a"}), archived(objects, "k2")])
+
+    def away(_store: ObjectStore, _sha256: str) -> object:
+        raise RetriableError("the object store is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(objects), method, away)
+        with pytest.raises(RetriableError, match="store is away"):
+            index(engine, objects)
+    done = index(engine, objects)
+    assert (done.documents, done.files) == (2, 1)
 
 
 def test_a_file_whose_reader_crashes_stops_nothing(

@@ -189,6 +189,27 @@ def test_nothing_that_is_typed_is_an_operator_of_the_database(load: Load, keys: 
     keys(f"dân{odd}", organ=odd, signer=odd, type=odd, source=odd)
 
 
+def test_a_phrase_is_found_however_often_its_words_stand_before(
+    load: Load, objects: ObjectStore, keys: Keys
+) -> None:
+    often = "Sở của tỉnh, nhà của xã. " * 150  # more of one word than PostgreSQL keeps places of
+    load(
+        *records(
+            objects,
+            on(1, "end", body=f"{often} Điều lệ của hội."),
+            on(2, "scattered", body=f"{often} Điều, lệ, hội"),
+            on(3, "short", body="Hội của điều lệ"),
+        )
+    )
+    assert "end" in keys('"điều lệ của hội"')
+    assert "short" not in keys('"điều lệ của hội"')
+    # Where a phrase cannot be checked, its words do not make a document unwanted.
+    assert keys('điều -"lệ của hội"') == ["short", "scattered", "end"]
+    assert keys('điều -"hội lệ"') == ["short", "scattered", "end"]
+    assert keys('điều -"lệ hội"') == ["short", "end"]
+    assert keys('điều -"sở của"') == ["short"]
+
+
 def test_each_filter(load: Load, objects: ObjectStore, keys: Keys) -> None:
     load(
         *records(
@@ -297,12 +318,26 @@ def test_what_a_class_closes_is_nowhere_from_that_moment(
         connection.execute(
             sa.text("UPDATE archive.document SET access = 'personal' WHERE source_key = 'own'")
         )
-    assert keys("đảng viên") == []
-    assert search(reader, Query(""), facets=True).counted == 1
+    # All of few documents at once, and level by level: both ask for the class.
+    for text in ("đảng viên", "701", '"hồ sơ đảng viên"', "đảng*", "", "-xyz"):
+        for size in (1, 20):
+            page = search(reader, Query(text), limit=size, facets=True)
+            assert "own" not in [hit.source_key for hit in page.hits], text
+            assert page.after is None, text
+            assert page.counted == len(page.hits), text
+    assert keys() == keys("-xyz") == ["kept"]
     texts = sa.text("SELECT * FROM archive.search_texts(CAST(:ids AS uuid[]), 100)")
     with reader.connect() as connection:
         assert connection.execute(texts, {"ids": documents}).all() == []
     assert [hit.source_key for hit in search(clerk, Query("đảng viên")).hits] == ["own"]
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE archive.document SET access = 'sealed' WHERE source_key = 'own'"))
+    for text in ("đảng viên", ""):
+        page = search(clerk, Query(text, Filters(recalled=True)), facets=True)
+        assert "own" not in [hit.source_key for hit in page.hits]
+        assert page.counted == len(page.hits)
+    with clerk.connect() as connection:
+        assert connection.execute(texts, {"ids": documents}).all() == []
 
 
 @pytest.mark.parametrize("table", ["search_entry", "search_body", "extracted_text"])

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from archive.search_rows import FORMAT
+from archive.search_vectors import Vector
 from archive.searching import issuer_norm, symbol_norm, words, words_of
 from archive.stored_text import column_text, key_text
 from mappings.vietnamese import fold
@@ -105,3 +107,14 @@ def test_different_keys_stay_different_and_can_be_stored(first: str, second: str
 def test_a_long_key_fits_an_index_and_stays_itself() -> None:
     assert len(key_text("ă" * 5000).encode()) < 1300
     assert key_text("ă" * 5000) != key_text("ă" * 5001)
+
+
+def test_lexemes_of_a_text() -> None:
+    vector = Vector()
+    vector.add(words_of("Ủy ban kê 5"), "B")
+    vector.mark("#type qđ")
+    assert vector.literal() == (
+        "'uy':3B '=uy3':3B 'ban':4B '+uy ban':4B '=uy3 ban':4B 'ke':5B '=kê':5B '+ban ke':5B '=ban kê':5B "
+        "'5':6B '+ke 5':6B '=kê 5':6B '#type qđ'"
+    )
+    assert FORMAT == 2, "other lexemes are another format: raise it, so that every index is made anew"
