@@ -21,7 +21,7 @@ from archive.audit_finding import Findings
 from archive.audit_ledger import Claim
 from archive.ledger import EventType
 from archive.objects import ObjectStore
-from schemas.errors import LienthongError
+from schemas.errors import ConfigurationError, LienthongError, RetriableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,8 @@ def _records(
             with objects.open(row.record_sha256) as stream:
                 data = stream.read()
             anchor = read_anchor(data)
+        except (RetriableError, ConfigurationError):
+            raise  # the whole store: nothing is known of this record
         except LienthongError as error:
             findings.add("anchor_record_unreadable", where, error=error.what)
             continue
@@ -175,6 +177,8 @@ def _reply(row: sa.Row[tuple[object, ...]], objects: ObjectStore, findings: Find
     try:
         with objects.open(row.token_sha256) as stream:
             return stream.read()
+    except (RetriableError, ConfigurationError):
+        raise
     except LienthongError:
         findings.add("token_missing", f"anchor {row.number}", object=row.token_sha256)
         return None

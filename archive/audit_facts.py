@@ -176,16 +176,17 @@ CROSS JOIN LATERAL (SELECT v.version FROM archive.document_version v WHERE v.doc
   ORDER BY v.changed_at DESC NULLS LAST, v.version DESC LIMIT 1) newest
 WHERE d.current_version <> newest.version ORDER BY 2"""
 
-# ``json``, which is read key by key: ``jsonb`` would refuse a payload with an escaped NUL in a person's words.
-_ACCESS = """WITH decided AS (
-  SELECT DISTINCT ON (e.object) e.object, e.payload::json -> 'values' AS values FROM archive.event e
-  WHERE e.type = :access ORDER BY e.object, e.seq DESC)
+_ACCESS = f"""WITH decided AS (
+  SELECT DISTINCT ON (object) object, {_text("access")} AS access, {_number("seen")} AS seen, seq
+  FROM archive.event WHERE type = :access ORDER BY object, seq DESC)
 SELECT 'row_differs', d.id::text, 'access' FROM archive.document d
 JOIN archive.settled_access(ARRAY(SELECT id FROM archive.document)) s ON s.id = d.id
 LEFT JOIN decided e ON e.object = d.id::text
-WHERE d.access <> s.access OR d.access_decided IS DISTINCT FROM e.values ->> 'access'
-  OR d.access_seen IS DISTINCT FROM (e.values ->> 'seen')::int
-ORDER BY 2"""
+WHERE d.access <> s.access OR d.access_decided IS DISTINCT FROM e.access
+  OR d.access_seen::text IS DISTINCT FROM e.seen
+UNION ALL
+SELECT 'row_removed', e.object, 'event ' || e.seq FROM decided e
+WHERE NOT EXISTS (SELECT FROM archive.document d WHERE d.id::text = e.object) ORDER BY 2"""
 
 _DISPOSED = """SELECT 'row_added', v.document_id || '/' || v.version, '' FROM archive.disposed_version v
 WHERE NOT EXISTS (SELECT FROM archive.event e WHERE e.object = v.document_id::text AND e.type = :disposal

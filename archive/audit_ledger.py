@@ -21,7 +21,7 @@ from archive.ledger import Chain, Entry, Head
 from archive.ledger_segment import read_segment
 from archive.merkle import Tree, leaf_hash
 from archive.objects import ObjectStore
-from schemas.errors import LienthongError
+from schemas.errors import ConfigurationError, LienthongError, RetriableError
 
 _CHAIN = {"missing": "event_missing", "loose": "event_loose", "changed": "event_changed"}
 
@@ -121,6 +121,8 @@ def _compare_segment(
             _, kept = read_segment(stream)
             now = ledger.entries(connection, anchor.first - 1, anchor.tree_size)
             differing = _first_difference(kept, now)
+    except (RetriableError, ConfigurationError):
+        raise
     except LienthongError:
         findings.add("segment_unreadable", where, number=anchor.number)
         return

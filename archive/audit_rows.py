@@ -33,7 +33,7 @@ from archive.rows import (
 )
 from archive.stored_text import column_text, key_text
 from archive.verification import Verification, read_verification
-from schemas.errors import LienthongError
+from schemas.errors import ConfigurationError, LienthongError, RetriableError
 
 _PAGE = 100
 _JSON = ("flags", "verdict")
@@ -237,6 +237,8 @@ def _object(objects: ObjectStore, sha256: str, where: str, findings: Findings) -
     try:
         with objects.open(sha256) as stream:
             data = stream.read()
+    except (RetriableError, ConfigurationError):
+        raise  # the whole store: nothing is known of this object
     except LienthongError:
         findings.add("manifest_missing", where, object=sha256)
         return None

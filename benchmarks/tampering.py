@@ -176,18 +176,22 @@ def _forged(events: list[Entry]) -> list[Entry]:
     return [*events[:4], events[4]._replace(object="00000000-0000-5000-8000-000000000001"), *events[4:]]
 
 
-def _append_forged(scene: Scene) -> None:
+def _append_forged(type_: str, payload: str) -> Callable[[Scene], None]:
     """With the right number and hash, so that no trigger refuses it."""
-    with scene.superuser.begin() as connection:
-        last = list(entries(connection))[-1]
-        forged = last._replace(
-            prev_hash=last.hash,
-            seq=last.seq + 1,
-            type="ingestion",
-            object="00000000-0000-5000-8000-000000000001",
-            payload=canonical_text({"manifest_sha256": "0" * 64, "version": 1}),
-        )
-        copy_rows(psycopg_cursor(connection), "event", [_row(forged._replace(hash=entry_hash(forged)))])
+
+    def do(scene: Scene) -> None:
+        with scene.superuser.begin() as connection:
+            last = list(entries(connection))[-1]
+            forged = last._replace(
+                prev_hash=last.hash,
+                seq=last.seq + 1,
+                type=type_,
+                object="00000000-0000-5000-8000-000000000001",
+                payload=payload,
+            )
+            copy_rows(psycopg_cursor(connection), "event", [_row(forged._replace(hash=entry_hash(forged)))])
+
+    return do
 
 
 def _row(entry: Entry) -> dict[str, object]:
@@ -357,7 +361,16 @@ ATTACKS = (
     _rebuilt("reorder two events and chain all anew", _swapped, "root_differs", "event_not_as_anchored"),
     _rebuilt("insert a forged event and chain all anew", _forged, "root_differs", "event_not_as_anchored"),
     Attack(
-        "append a forged event that continues the chain", "owner", frozenset({"row_removed"}), _append_forged
+        "append a forged event that continues the chain",
+        "owner",
+        frozenset({"row_removed"}),
+        _append_forged("ingestion", canonical_text({"manifest_sha256": "0" * 64, "version": 1})),
+    ),
+    Attack(
+        "append a decision on access to a document that is not there",
+        "owner",
+        frozenset({"row_removed"}),
+        _append_forged("access change", "no JSON"),
     ),
     _statement(
         "change a document's subject",

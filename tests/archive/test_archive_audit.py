@@ -24,7 +24,7 @@ from archive.database import create_engine
 from archive.embedded import EmbeddedServer
 from archive.fixity import FixityOutcome, check_objects
 from archive.loader import Archive
-from archive.objects import open_object_store
+from archive.objects import ObjectStore, open_object_store
 from benchmarks.tampering import ATTACKS, Attack, Scene, prepare
 from demo.office import OfficeReport
 from pipeline.auditing import Audited, audit_archive
@@ -32,6 +32,7 @@ from pipeline.cli import build
 from pipeline.settings import Settings, load_settings
 from pipeline.stages import Stores, open_stores
 from pipeline.words.audit import AUDIT
+from schemas.errors import RetriableError
 
 pytestmark = pytest.mark.postgres
 
@@ -144,6 +145,15 @@ def test_all_orphans_count_though_a_report_names_only_the_first(scene: Scene) ->
     many = replace(checked, orphans=("0" * 64,), orphan_count=1_500)
     found = audit_module.audit(scene.stores.engine, scene.stores.objects, fixity=many)
     assert found.counts["orphan"] == 1_500
+
+
+def test_of_a_store_that_is_away_nothing_is_said(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_store: ObjectStore, _sha256: str) -> object:
+        raise RetriableError("the object store is away")
+
+    monkeypatch.setattr(ObjectStore, "open", away)
+    with pytest.raises(RetriableError, match="store is away"):
+        audit_module.audit(scene.stores.engine, scene.stores.objects, folders=scene.settings.anchors)
 
 
 def test_every_finding_has_its_sentence() -> None:
