@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -30,7 +31,7 @@ from archive.ledger import START, Entry, EventType, entries, entry_hash
 from archive.merkle import leaf_hash, root_of
 from archive.same_as import link_decision
 from demo.office import generate
-from demo.pki import build_pki
+from demo.pki import Credential, build_pki
 from demo.time_stamps import HouseTimeStamper
 from pipeline.anchoring import anchor_ledger
 from pipeline.auditing import check_fixity
@@ -111,13 +112,18 @@ def prepare(settings: Settings, stores: Stores, office: Path) -> None:
 
 def house_stamp(moment: datetime) -> Stamp:
     """The office's own time-stamping authority, which says ``moment``."""
-    stamper = HouseTimeStamper(build_pki(SEED).tsa, moment)
+    stamper = HouseTimeStamper(_authority(), moment)
 
     def stamp(record: bytes) -> bytes:
         _, request = stamper.request_cms(hashlib.sha256(record).digest(), "sha256")
         return cast(bytes, asyncio.run(stamper.async_request_tsa_response(request)).dump())
 
     return stamp
+
+
+@cache
+def _authority() -> Credential:
+    return build_pki(SEED).tsa  # seconds, for its keys
 
 
 @dataclass(frozen=True, slots=True)

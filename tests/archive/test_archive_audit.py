@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,12 +60,24 @@ def whole(
 
 
 @pytest.fixture
-def scene(
-    whole: Settings, postgres_server: EmbeddedServer, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Scene]:
+def scene(whole: Settings, postgres_server: EmbeddedServer, tmp_path: Path) -> Iterator[Scene]:
     """A copy of the whole archive, to be tampered with."""
-    name = f"audit_{os.getpid()}_scene"
-    home = tmp_path / "home"
+    with copied(whole, postgres_server, tmp_path / "home", "scene") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def untouched(
+    whole: Settings, postgres_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
+    """A copy that no test changes."""
+    with copied(whole, postgres_server, tmp_path_factory.mktemp("untouched") / "home", "untouched") as made:
+        yield made
+
+
+@contextmanager
+def copied(whole: Settings, postgres_server: EmbeddedServer, home: Path, name: str) -> Iterator[Scene]:
+    name = f"audit_{os.getpid()}_{name}"
     shutil.copytree(whole.home, home)
     moved = replace(
         whole, home=home, objects=str(home / "objects"), trust=home / "trust", anchors=(home / "anchors",)
@@ -84,15 +97,15 @@ def audited(scene: Scene) -> Audited:
     return audit_archive(scene.settings, scene.stores, full=True)
 
 
-def test_an_archive_that_nobody_tampered_with_is_clean(scene: Scene) -> None:
-    done = audited(scene)
+def test_an_archive_that_nobody_tampered_with_is_clean(untouched: Scene) -> None:
+    done = audited(untouched)
     assert dict(done.counts) == {}
     report = done.report
     assert report.clean
     assert (report.anchors, report.outside, report.stamps) == (2, 2, 1)
     assert report.compared == report.versions > 20
     assert 0 < report.anchored < report.events
-    with scene.stores.engine.connect() as connection:
+    with untouched.stores.engine.connect() as connection:
         for table in ("quarantine", "withheld", "verification", "verdict_set_aside", "same_as", "relation"):
             assert connection.scalar(sa.text(f"SELECT count(*) FROM archive.{table}")), (
                 f"{table} is not tried"
@@ -107,12 +120,12 @@ def test_an_attack_is_reported(scene: Scene, attack: Attack) -> None:
     assert not done.clean
 
 
-def test_the_program_itself_may_not_do_it(scene: Scene) -> None:
+def test_the_program_itself_may_not_do_it(untouched: Scene) -> None:
     tried = [attack.statement for attack in ATTACKS if attack.statement and not attack.may]
     assert len(tried) >= 10
     for statement in tried:
         refused = pytest.raises(sa.exc.ProgrammingError, match="permission denied")
-        with refused, scene.stores.engine.begin() as connection:
+        with refused, untouched.stores.engine.begin() as connection:
             connection.execute(sa.text(statement))
 
 
@@ -140,20 +153,22 @@ def test_the_command_says_what_is_wrong_and_ends_with_four(
     assert "An orphan: nothing in the database names it" in in_english
 
 
-def test_all_orphans_count_though_a_report_names_only_the_first(scene: Scene) -> None:
-    checked = check_objects(scene.stores.engine, scene.stores.objects)
+def test_all_orphans_count_though_a_report_names_only_the_first(untouched: Scene) -> None:
+    checked = check_objects(untouched.stores.engine, untouched.stores.objects)
     many = replace(checked, orphans=("0" * 64,), orphan_count=1_500)
-    found = audit_module.audit(scene.stores.engine, scene.stores.objects, fixity=many)
+    found = audit_module.audit(untouched.stores.engine, untouched.stores.objects, fixity=many)
     assert found.counts["orphan"] == 1_500
 
 
-def test_of_a_store_that_is_away_nothing_is_said(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_store_that_is_away_nothing_is_said(untouched: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(_store: ObjectStore, _sha256: str) -> object:
         raise RetriableError("the object store is away")
 
     monkeypatch.setattr(ObjectStore, "open", away)
     with pytest.raises(RetriableError, match="store is away"):
-        audit_module.audit(scene.stores.engine, scene.stores.objects, folders=scene.settings.anchors)
+        audit_module.audit(
+            untouched.stores.engine, untouched.stores.objects, folders=untouched.settings.anchors
+        )
 
 
 def test_every_finding_has_its_sentence() -> None:
