@@ -5,7 +5,7 @@ name, and one that a crash left incomplete is completed at its end::
 
     anchor-000003.json      the record (``archive.anchor_record``), the bytes that its object has
     anchor-000003.tsr       the reply of the time-stamping authority, where there was one
-    report-….txt            the nightly messages (written by ``pipeline.anchoring``)
+    report-….txt            the nightly messages (written by ``pipeline.night_message``)
 
 ``openssl ts -verify -in anchor-000003.tsr -data anchor-000003.json -CAfile …`` needs nothing of ours.
 """

@@ -11,8 +11,8 @@ from archive.access_roles import Role
 from archive.decisions import decide
 from archive.views import DocumentView
 from pipeline.access_accounts import open_for, open_for_reading
-from pipeline.acting import acting_account
 from pipeline.commands.chosen import chosen_document
+from pipeline.commands.deciding import AsJson, By, Why, deciding
 from pipeline.commands.output import Output
 from pipeline.settings import load_settings
 from pipeline.stages import Stores
@@ -33,8 +33,8 @@ def access(
     chosen: Annotated[
         AccessClass | None, typer.Option("--set", help="Chế độ mới / the new class (sealed: niêm phong)")
     ] = None,
-    why: Annotated[str, typer.Option(help="Lý do / the reason")] = "",
-    by: Annotated[str, typer.Option(help="Người quyết định / who decides (mặc định: tài khoản)")] = "",
+    why: Why = "",
+    by: By = "",
     same: Annotated[
         bool,
         typer.Option("--same", help="Cả cùng văn bản ở nguồn khác / also the same document in other sources"),
@@ -42,7 +42,7 @@ def access(
     sealed: Annotated[
         bool, typer.Option("--sealed", help="Tìm cả trong niêm phong (người giữ kho) / among sealed ones too")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Một dòng JSON / a JSON line")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the class of a document, or set it: the decision and its reason stay in the ledger."""
     output: Output = context.obj
@@ -57,20 +57,11 @@ def access(
     if chosen is not None:
         if not why.strip():
             raise ConfigurationError("the decision has no reason", expected="--why, in words")
-        account = acting_account()
         for each in (document, *(others if same else ())):
             seen = max(version.version for version in each.versions)
             decide(
                 stores.engine,
-                access_decision(
-                    each.document,
-                    chosen,
-                    seen,
-                    source=each.source,
-                    by=by or account,
-                    account=account,
-                    why=why,
-                ),
+                access_decision(each.document, chosen, seen, source=each.source, **deciding(by, why)),
             )
     _print(output, stores, document, chosen, () if same else others, as_json=as_json)
 

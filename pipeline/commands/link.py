@@ -10,8 +10,8 @@ from archive.access_roles import Role
 from archive.decisions import decide
 from archive.same_as import link_decision
 from pipeline.access_accounts import open_for
-from pipeline.acting import acting_account
 from pipeline.commands.chosen import chosen_document
+from pipeline.commands.deciding import By, Why, deciding
 from pipeline.commands.output import Output
 from pipeline.settings import load_settings
 
@@ -27,23 +27,18 @@ def link(
     context: typer.Context,
     first: Annotated[str, typer.Argument(help="Văn bản thứ nhất / the first document")],
     second: Annotated[str, typer.Argument(help="Văn bản thứ hai / the second one")],
-    why: Annotated[str, typer.Option(help="Lý do / the reason")],
+    why: Why,
     refuse: Annotated[
         bool, typer.Option("--refuse", help="Không phải cùng một văn bản / they are not the same")
     ] = False,
-    by: Annotated[str, typer.Option(help="Người quyết định / who decides (mặc định: tài khoản)")] = "",
+    by: By = "",
 ) -> None:
     """Confirm that two documents are the same, or take it back; nothing is merged."""
     output: Output = context.obj
     stores = open_for(load_settings(), Role.CLERK)
     documents = (chosen_document(stores.engine, first), chosen_document(stores.engine, second))
-    account = acting_account()
     state = "refused" if refuse else "confirmed"
-    decide(
-        stores.engine,
-        link_decision(
-            (documents[0].document, documents[1].document), state, by=by or account, account=account, why=why
-        ),
-    )
+    pair = (documents[0].document, documents[1].document)
+    decide(stores.engine, link_decision(pair, state, **deciding(by, why)))
     titles = (document.current.symbol or document.source_key for document in documents)
     output.line(f"{output.words(f'link_{state}')}: {' = '.join(titles)}")

@@ -29,7 +29,6 @@ KEYS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "key_use": ("dùng cho", "used for"),
         "key_for_new": ("tệp mới", "new objects"),
         "key_for_old": ("tệp cũ", "older objects"),
-        "keys_open": ("mọi khoá mở được", "every key opens"),
         "keys_work": ("mã hoá rồi đọc lại được", "what is encrypted can be read"),
         "keys_kept": ("kho giữ bản sao đã khoá", "the store holds them, locked"),
         "keys_complete": ("bộ khoá có đủ khoá của kho", "the ring has every key of the store"),

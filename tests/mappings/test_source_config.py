@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import mappings.config
-from mappings.config import json_schema, load_source, load_sources
+from mappings.config import load_source, load_sources
+from mappings.source_schema import json_schema
 from schemas.document import Direction, RecordKind
 from schemas.errors import ConfigurationError
 
