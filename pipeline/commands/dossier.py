@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated
@@ -79,12 +80,7 @@ def show_list(
     found = dossier_list(
         open_for(load_settings(), Role.CLERK).engine, fonds=fonds, source=source, limit=limit
     )
-    if as_json:
-        for view in found:
-            output.json(asdict(view))
-        return
-    rows = [[_cell(getattr(view, name)) for name in _COLUMNS] for view in found]
-    output.table(output.words("dossiers_title"), _COLUMNS, rows)
+    output.listing(found, as_json, "dossiers_title", _COLUMNS, _cells(_COLUMNS))
 
 
 def show(context: typer.Context, what: _What, as_json: AsJson = False) -> None:
@@ -187,12 +183,7 @@ def fonds(
     engine = open_for(load_settings(), Role.CLERK).engine
     if code is None:
         columns = ("code", "name", "organ_code", "valid_from", "valid_to", "dossiers")
-        if as_json:
-            for view in fonds_list(engine):
-                output.json(asdict(view))
-            return
-        rows = [[_cell(getattr(view, name)) for name in columns] for view in fonds_list(engine)]
-        output.table(output.words("fonds_title"), columns, rows)
+        output.listing(fonds_list(engine), as_json, "fonds_title", columns, _cells(columns))
         return
     if not name:
         raise typer.BadParameter("--name", param_hint="--name")
@@ -230,13 +221,7 @@ def organ(
     engine = open_stores(load_settings(), Role.CLERK).engine
     if code is None:
         columns = ("code", "name", "valid_from", "valid_to", "successor", "basis")
-        found = organ_list(engine)
-        if as_json:
-            for view in found:
-                output.json(asdict(view))
-            return
-        rows = [[_cell(getattr(view, column)) for column in columns] for view in found]
-        output.table(output.words("organs_title"), columns, rows)
+        output.listing(organ_list(engine), as_json, "organs_title", columns, _cells(columns))
         return
     if not name:
         raise typer.BadParameter("--name", param_hint="--name")
@@ -339,6 +324,10 @@ def _flag(name: str, value: str) -> bool:
 def _day(text: str | None) -> str | None:
     day = chosen_day(text)
     return day.isoformat() if day else None
+
+
+def _cells(columns: Sequence[str]) -> Callable[[object], list[object]]:
+    return lambda view: [_cell(getattr(view, column)) for column in columns]
 
 
 def _cell(value: object) -> object:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
 
@@ -47,17 +46,19 @@ def show(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is not None:
         return
     output: Output = context.obj
-    found = known_gaps(open_for(load_settings(), Role.CLERK).engine)
-    if as_json:
-        for gap in found:
-            output.json(asdict(gap))
-        return
-    rows = [
-        (gap.series, gap.first, gap.last, output.words(f"gap_reason_{gap.reason}"), gap.by, gap.why)
-        for gap in found
-    ]
-    output.table(
-        output.words("table_known_gaps"), ("series", "first", "last", "gap_reason", "by", "why"), rows
+    output.listing(
+        known_gaps(open_for(load_settings(), Role.CLERK).engine),
+        as_json,
+        "table_known_gaps",
+        ("series", "first", "last", "gap_reason", "by", "why"),
+        lambda gap: (
+            gap.series,
+            gap.first,
+            gap.last,
+            output.words(f"gap_reason_{gap.reason}"),
+            gap.by,
+            gap.why,
+        ),
     )
 
 

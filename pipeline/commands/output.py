@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from rich import box
@@ -27,6 +28,10 @@ from rich.text import Text
 from pipeline.window import LOCAL_ZONE
 from pipeline.wording import Wording
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Listed = TypeVar("Listed", bound="DataclassInstance")
 _WHOLE = ("source", "started")
 _COUNTS = ("listed", "archived", "unchanged", "quarantined", "withheld", "pending", "count")
 _JUSTIFY: Mapping[str, Literal["right"]] = MappingProxyType(dict.fromkeys(_COUNTS, "right"))
@@ -63,6 +68,21 @@ class Output:
         for row in rows:
             table.add_row(*(Text(self.cell(value)) for value in row))
         self.console.print(table)
+
+    def listing(
+        self,
+        found: Iterable[Listed],
+        as_json: bool,
+        title: str,
+        columns: Sequence[str],
+        row: Callable[[Listed], Sequence[object]],
+    ) -> None:
+        """Print ``found``: whole, as JSON lines, or as a table of what ``row`` shows; ``title`` is a word's key."""
+        if as_json:
+            for item in found:
+                self.json(asdict(item))
+            return
+        self.table(self.words(title), columns, map(row, found))
 
     def cell(self, value: object) -> str:
         """``value`` as a person reads it."""

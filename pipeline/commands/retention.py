@@ -69,24 +69,23 @@ def due(
     output: Output = context.obj
     day = chosen_day(on) or datetime.now(ZoneInfo(LOCAL_ZONE)).date()
     found = due_list(open_stores(load_settings()).engine, day, listed_classes())
-    if as_json:
-        for item in found:
-            output.json(asdict(item))
-        return
-    columns = (
-        "kind",
-        "reference",
-        "title",
-        "count",
-        "retention",
-        "ended",
-        "due_on",
-        "cases",
-        "disposal",
-        "basis",
-    )
-    rows = [
+    output.listing(
+        found,
+        as_json,
+        "due_title",
         (
+            "kind",
+            "reference",
+            "title",
+            "count",
+            "retention",
+            "ended",
+            "due_on",
+            "cases",
+            "disposal",
+            "basis",
+        ),
+        lambda item: (
             output.words(f"{item.kind}_word"),
             item.reference,
             item.title,
@@ -97,10 +96,8 @@ def due(
             "; ".join(item.cases),
             output.words(f"disposal_{item.disposal}") if item.disposal else "",
             item.basis,
-        )
-        for item in found
-    ]
-    output.table(output.words("due_title"), columns, rows)
+        ),
+    )
 
 
 def of(context: typer.Context, what: _What, as_json: AsJson = False) -> None:
@@ -172,13 +169,12 @@ def show_holds(
     """Print the legal holds by case."""
     output: Output = context.obj
     found = holds(open_for(load_settings(), Role.CLERK).engine, released=every)
-    if as_json:
-        for item in found:
-            output.json(asdict(item))
-        return
-    columns = ("case", "kind", "reference", "held_from", "by", "why", "released_at", "released_by")
-    rows = [
-        (
+    output.listing(
+        found,
+        as_json,
+        "holds_title",
+        ("case", "kind", "reference", "held_from", "by", "why", "released_at", "released_by"),
+        lambda item: (
             item.case,
             output.words(f"{item.kind}_word"),
             item.reference,
@@ -187,10 +183,8 @@ def show_holds(
             item.placed_why,
             item.released_at,
             item.released_by,
-        )
-        for item in found
-    ]
-    output.table(output.words("holds_title"), columns, rows)
+        ),
+    )
 
 
 def hold(
@@ -237,23 +231,22 @@ def show_disposals(context: typer.Context, as_json: AsJson = False) -> None:
     """Print the disposals, the newest first."""
     output: Output = context.obj
     found = disposals(open_for(load_settings(), Role.CLERK).engine)
-    if as_json:
-        for item in found:
-            output.json(asdict(item))
-        return
-    columns = (
-        "id",
-        "state",
-        "title",
-        "count",
-        "carried_out",
-        "requested_by",
-        "requested_at",
-        "decided_by",
-        "why",
-    )
-    rows = [
+    output.listing(
+        found,
+        as_json,
+        "disposals_title",
         (
+            "id",
+            "state",
+            "title",
+            "count",
+            "carried_out",
+            "requested_by",
+            "requested_at",
+            "decided_by",
+            "why",
+        ),
+        lambda item: (
             item.id[:8],
             output.words(f"disposal_{item.state}"),
             item.title,
@@ -263,10 +256,8 @@ def show_disposals(context: typer.Context, as_json: AsJson = False) -> None:
             item.requested_at,
             item.decided_by,
             item.decided_why or item.requested_why,
-        )
-        for item in found
-    ]
-    output.table(output.words("disposals_title"), columns, rows)
+        ),
+    )
 
 
 def request(
