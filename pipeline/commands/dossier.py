@@ -218,7 +218,7 @@ def organ(
 ) -> None:
     """List the organs with their spans of time, or enter one that the vocabulary lacks or has otherwise."""
     output: Output = context.obj
-    engine = open_stores(load_settings(), Role.CLERK).engine
+    engine = open_for(load_settings(), Role.CLERK).engine
     if code is None:
         columns = ("code", "name", "valid_from", "valid_to", "successor", "basis")
         output.listing(organ_list(engine), as_json, "organs_title", columns, _cells(columns))
