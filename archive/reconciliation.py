@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from archive import reconciliation_queries as queries
 from archive.failures import database_errors
 from archive.known_gaps import known_gaps
-from archive.numbering import Duplicate, Numbered, Register, gaps, read_register
+from archive.numbering import Duplicate, Gap, Numbered, Register, gaps, read_register
 from mappings.config import Numbering
 
 Cell: TypeAlias = "str | int | bool | date | datetime | None"
@@ -92,25 +92,17 @@ def reconcile(
         register = _register(connection, asked, policies)
         told = tuple(_table(connection, asked, *spec) for spec in queries.TABLES)
         shown = _shown(connection, asked, register.duplicates)
-    numbering = (
-        Table(
-            "gaps",
-            ("series", "first", "last", "count", "gap_state", "may_be_secret", "gap_reason", "by", "why"),
-            tuple(
-                (
-                    g.series,
-                    g.first,
-                    g.last,
-                    g.last - g.first + 1,
-                    g.state,
-                    g.may_be_secret,
-                    g.reason,
-                    g.by,
-                    g.why,
-                )
-                for g in gaps(register.series, known)
-            ),
-        ),
+    numbering = _numbering(register, gaps(register.series, known), shown)
+    return Reconciliation(moment, (*told[:4], *numbering, *told[4:]))
+
+
+def _numbering(
+    register: Register, found: Sequence[Gap], shown: Mapping[str, str | None]
+) -> tuple[Table, ...]:
+    """What the series say. The gaps that nobody has explained ask; the explained ones tell."""
+    return (
+        _gaps("gaps", [gap for gap in found if gap.state != "known"], asks=True),
+        _gaps("known_gaps", [gap for gap in found if gap.state == "known"]),
         Table(
             "duplicates",
             ("series", "number", "document", "symbol", "issued_date", "subject"),
@@ -123,20 +115,15 @@ def reconcile(
             tuple((source, reason, count) for (source, reason), count in register.unjudged.items()),
         ),
     )
-    return Reconciliation(moment, (*told[:4], *_questions(numbering), *told[4:]))
 
 
-def _questions(tables: tuple[Table, ...]) -> tuple[Table, ...]:
-    """The gaps that nobody has explained by themselves: they ask, the explained ones tell."""
-    found, *rest = tables
-    state = found.columns.index("gap_state")
-    known = tuple(row for row in found.rows if row[state] == "known")
-    asking = tuple(row for row in found.rows if row[state] != "known")
-    return (
-        Table("gaps", found.columns, asking, asks=True),
-        Table("known_gaps", found.columns, known),
-        *rest,
+def _gaps(name: str, found: Sequence[Gap], *, asks: bool = False) -> Table:
+    columns = ("series", "first", "last", "count", "gap_state", "may_be_secret", "gap_reason", "by", "why")
+    rows = tuple(
+        (g.series, g.first, g.last, g.last - g.first + 1, g.state, g.may_be_secret, g.reason, g.by, g.why)
+        for g in found
     )
+    return Table(name, columns, rows, asks)
 
 
 def _register(

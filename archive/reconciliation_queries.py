@@ -67,8 +67,7 @@ _MISSING = sa.text(
 )
 _GONE = sa.text(
     f"""SELECT d.source, d.id::text AS document,
-      v.symbol AS symbol, CASE WHEN {_SHOWN} THEN v.issued_date END AS issued_date,
-      v.subject AS subject, d.gone_from_source_at AS gone_at
+      v.symbol, v.issued_date, v.subject, d.gone_from_source_at AS gone_at
     FROM archive.document d {_CURRENT} WHERE d.gone_from_source_at IS NOT NULL AND {_SHOWN}
     ORDER BY d.source, d.gone_from_source_at DESC, d.id"""  # noqa: S608
 )
