@@ -29,12 +29,11 @@ from archive.database import create_engine
 from archive.embedded import EmbeddedServer
 from archive.loader import Archive, Archived, Batch
 from archive.objects import ObjectStore
-from archive.runs import account, record_listed, start_run
+from archive.runs import account
 from benchmarks.copy_floor import NewRows, copy_batch, rows_in
 from benchmarks.dlt_merge import dlt_is_here, merged_rows_per_s
-from benchmarks.generated_records import CLOCK, SOURCE, generated_records, placing
+from benchmarks.generated_records import SOURCE, generated_batches, placing, planned_run
 from benchmarks.measured_server import Taken, clocked, fresh_archive, measured_server
-from schemas.record import Window
 
 Figures = dict[str, float | str]
 
@@ -125,7 +124,7 @@ def _load_and_copy(
 ) -> tuple[Taken, Taken, int]:
     loaded, copied = Taken(), Taken()
     archive, new = Archive(engine, objects), NewRows(archive_rows)
-    run_id = _start(engine, "lan-1", spool)
+    run_id = planned_run(engine, "lan-1", spool.documents, spool.size)
     peak = 0
     for number, outcomes in enumerate(spool.made(), start=1):
         peak = peak or _peak()
@@ -142,17 +141,11 @@ def _load_and_copy(
 
 def _load_again(postmaster: int, engine: sa.Engine, objects: ObjectStore, spool: Spool) -> Taken:
     taken, archive = Taken(), Archive(engine, objects)
-    run_id = _start(engine, "lan-2", spool)
+    run_id = planned_run(engine, "lan-2", spool.documents, spool.size)
     for number, outcomes in enumerate(spool.again(), start=1):
         with clocked(taken, postmaster):
             archive.load(Batch(SOURCE, run_id, number, "bench"), outcomes)
     return taken
-
-
-def _start(engine: sa.Engine, run_key: str, spool: Spool) -> str:
-    run_id = start_run(engine, SOURCE, "backfill", Window(), run_key, now=CLOCK)
-    record_listed(engine, run_id, spool.documents, 0, spool.batches)
-    return run_id
 
 
 class Spool:
@@ -160,21 +153,18 @@ class Spool:
 
     def __init__(self, folder: Path, objects: ObjectStore, documents: int, size: int) -> None:
         folder.mkdir()
-        self._folder, self._put, self._size = folder, placing(objects), size
-        self.documents = documents
-        self.batches = -(-documents // size)
+        self._folder, self._put = folder, placing(objects)
+        self.documents, self.size = documents, size
 
     def made(self) -> Iterator[Sequence[Archived]]:
         """Each batch, new."""
-        for number in range(self.batches):
-            start = number * self._size
-            records = generated_records(start, min(self._size, self.documents - start), self._put)
+        for number, records in enumerate(generated_batches(self.documents, self.size, self._put)):
             (self._folder / str(number)).write_bytes(pickle.dumps(records))
             yield records
 
     def again(self) -> Iterator[Sequence[Archived]]:
         """Each batch that was made, read back."""
-        for number in range(self.batches):
+        for number in range(-(-self.documents // self.size)):
             records: Sequence[Archived] = pickle.loads((self._folder / str(number)).read_bytes())
             yield records
 

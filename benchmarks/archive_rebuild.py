@@ -22,10 +22,9 @@ from archive.loader import Archive, Batch
 from archive.objects import ObjectStore
 from archive.rebuild import rebuild
 from archive.rebuild_compare import compare
-from archive.runs import account, record_listed, start_run
-from benchmarks.generated_records import CLOCK, SOURCE, generated_records, placing
+from archive.runs import account
+from benchmarks.generated_records import SOURCE, generated_batches, placing, planned_run
 from benchmarks.measured_server import Taken, clocked, fresh_archive, measured_server
-from schemas.record import Window
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,11 +60,8 @@ def _measured(server: EmbeddedServer, folder: Path, documents: int, size: int) -
     postmaster = server.status().pid or 0
     loaded, again, compared, saved, back = (Taken() for _ in range(5))
 
-    run_id = start_run(living, SOURCE, "backfill", Window(), "lan-1", now=CLOCK)
-    record_listed(living, run_id, documents, 0, -(-documents // size))
-    put = placing(objects)
-    for number, start in enumerate(range(0, documents, size), start=1):
-        records = generated_records(start, min(size, documents - start), put)
+    run_id = planned_run(living, "lan-1", documents, size)
+    for number, records in enumerate(generated_batches(documents, size, placing(objects)), start=1):
         with clocked(loaded, postmaster):
             Archive(living, objects).load(Batch(SOURCE, run_id, number, "bench"), records)
     account(living, run_id)

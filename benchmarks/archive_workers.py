@@ -28,11 +28,10 @@ from archive.embedded import EmbeddedServer
 from archive.ledger import verify_chain
 from archive.loader import Archive, Batch
 from archive.objects import ObjectStore
-from archive.runs import account, record_listed, start_run
+from archive.runs import account
 from benchmarks.copy_floor import rows_in
-from benchmarks.generated_records import CLOCK, SOURCE, generated_records, placing
+from benchmarks.generated_records import SOURCE, generated_batches, placing, planned_run
 from benchmarks.measured_server import fresh_archive, measured_server
-from schemas.record import Window
 
 _FORK = multiprocessing.get_context("fork")
 Line = dict[str, int | str]
@@ -58,10 +57,10 @@ def run(options: argparse.Namespace) -> int:
     lines: list[Line] = []
     with measured_server() as server, tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        batches = _spooled(folder, options.documents, options.batch)
+        _spool(folder, options.documents, options.batch)
         for workers in options.workers:
             for same in (False, True):
-                lines.append(_measured(server, folder, batches, options.documents, workers, same))
+                lines.append(_measured(server, folder, options.documents, options.batch, workers, same))
     if options.json:
         print(json.dumps(lines))
     else:
@@ -70,24 +69,20 @@ def run(options: argparse.Namespace) -> int:
     return int(any(line["deadlocks"] or line["missing"] or line["chain"] for line in lines))
 
 
-def _spooled(folder: Path, documents: int, size: int) -> int:
-    put = placing(ObjectStore(folder / "objects"))
-    starts = range(0, documents, size)
-    for number, start in enumerate(starts, start=1):
-        records = generated_records(start, min(size, documents - start), put)
+def _spool(folder: Path, documents: int, size: int) -> None:
+    batches = generated_batches(documents, size, placing(ObjectStore(folder / "objects")))
+    for number, records in enumerate(batches, start=1):
         (folder / f"batch-{number}").write_bytes(pickle.dumps(records))
-    return len(starts)
 
 
 def _measured(
-    server: EmbeddedServer, folder: Path, batches: int, documents: int, workers: int, same: bool
+    server: EmbeddedServer, folder: Path, documents: int, size: int, workers: int, same: bool
 ) -> Line:
     name = f"workers_{workers}_{'same' if same else 'own'}"
     url = fresh_archive(server, name)
     engine = create_engine(url)
-    run_id = start_run(engine, SOURCE, "backfill", Window(), "lan-1", now=CLOCK)
-    record_listed(engine, run_id, documents, 0, batches)
-    numbers = list(range(1, batches + 1))
+    run_id = planned_run(engine, "lan-1", documents, size)
+    numbers = list(range(1, -(-documents // size) + 1))
     shares = [
         numbers[worker:] + numbers[:worker] if same else numbers[worker::workers] for worker in range(workers)
     ]

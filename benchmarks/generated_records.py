@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from archive.manifest import FileVerdict, Processed, manifest_bytes
 from archive.objects import ObjectStore, StoredObject
 from archive.outcomes import Archived
+from archive.runs import record_listed, start_run
 from schemas.document import (
     AttachmentRef,
     Direction,
@@ -20,6 +23,7 @@ from schemas.document import (
     RelationKind,
     Signer,
 )
+from schemas.record import Window
 from signatures.verdict import Indication, Integrity, Verdict
 
 SOURCE = "do_toc_do"
@@ -40,6 +44,19 @@ def generated_records(start: int, count: int, put: Put) -> list[Archived]:
     Every second one cites a document half its number.
     """
     return [_record(n, put) for n in range(start, start + count)]
+
+
+def generated_batches(documents: int, size: int, put: Put) -> Iterator[list[Archived]]:
+    """The first ``documents`` records in batches of ``size``, each made when it is asked for."""
+    for start in range(0, documents, size):
+        yield generated_records(start, min(size, documents - start), put)
+
+
+def planned_run(engine: sa.Engine, run_key: str, documents: int, size: int) -> str:
+    """A run that has listed them."""
+    run_id = start_run(engine, SOURCE, "backfill", Window(), run_key, now=CLOCK)
+    record_listed(engine, run_id, documents, 0, -(-documents // size))
+    return run_id
 
 
 def placing(objects: ObjectStore) -> Put:
