@@ -145,6 +145,17 @@ def test_an_event_that_does_not_continue_the_ledger_is_refused(
     assert head(ledger).seq == 10
 
 
+def test_an_operator_of_one_s_own_does_not_lead_the_guard_astray(ledger: sa.Engine) -> None:
+    statements = f"""CREATE SCHEMA mine;
+      CREATE FUNCTION mine.never(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+      CREATE OPERATOR mine.<> (LEFTARG = text, RIGHTARG = text, FUNCTION = mine.never);
+      SET LOCAL search_path = mine, pg_catalog;
+      {FORGED.format(seq="11", previous="prev_hash")}"""
+    with pytest.raises(sa.exc.DBAPIError, match="does not continue the ledger"), ledger.begin() as connection:
+        connection.execute(sa.text(statements))
+    assert head(ledger).seq == 10
+
+
 def test_an_event_does_not_go_back_into_a_gap(ledger: sa.Engine) -> None:
     """Whoever removed an event and wants to put another one in its place must switch this guard off too."""
     as_owner(ledger, "DELETE FROM archive.event WHERE seq = 3")
