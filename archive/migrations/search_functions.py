@@ -177,6 +177,7 @@ BEGIN
   days := concat(' AND e.sort_date >= ' || quote_literal(criteria->>'from'),
     ' AND e.sort_date <= ' || quote_literal(criteria->>'to'));
   FOR n IN coalesce(after_level, 1) .. jsonb_array_length(levels) LOOP
+    EXIT WHEN left_to_find = 0;  -- before the planner is asked about what is not shown
     condition := archive.search_condition(levels->(n - 1), criteria);
     checked := archive.search_check_all(criteria);
     IF levels->(n - 1) ? 'check' THEN
