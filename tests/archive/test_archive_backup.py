@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -122,6 +124,26 @@ def test_a_killed_backup_leaves_the_one_before_and_is_swept_by_the_next(
         first.backup.name,
         third.backup.name,
     ]
+
+
+def test_nobody_else_works_in_the_folder_while_a_backup_is_made_or_forgotten(
+    lived: sa.Engine, objects: ObjectStore, folder: Path, pool: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def other(*_: object) -> None:
+        held = os.open(folder / "backups", os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(held)
+        tried.append("other")
+
+    make_backup(lived, objects, folder, pool, now=CLOCK, on_progress=other)
+    assert tried
+    tried.clear()
+    monkeypatch.setattr(backing_up, "_forget", other)
+    forget_backups(folder, pool, keep=1)
+    assert tried
 
 
 def test_a_damaged_object_is_named_and_not_restored(
