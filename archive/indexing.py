@@ -57,6 +57,7 @@ class Indexed:
     Attributes:
         documents: entries written. removed: entries taken out. files: files whose text was read for the first time.
         outcomes: those files by what became of them.
+        unreadable: documents and files that the store does not give, and which cannot be found until a rebuild.
         ledger_seq: up to this event the index is true now. whole: False when another indexer was at work.
     """
 
@@ -64,6 +65,7 @@ class Indexed:
     removed: int = 0
     files: int = 0
     outcomes: Mapping[str, int] | None = None
+    unreadable: int = 0
     ledger_seq: int = 0
     whole: bool = True
 
@@ -204,11 +206,12 @@ class _Indexer:
         outcomes = dict(self._done.outcomes or {})
         for read in texts.values():
             outcomes[read.outcome.value] = outcomes.get(read.outcome.value, 0) + 1
-        self._done = Indexed(
-            self._done.documents + documents,
-            self._done.removed + removed,
-            self._done.files + len(texts),
-            outcomes,
+        self._done = replace(
+            self._done,
+            documents=self._done.documents + documents,
+            removed=self._done.removed + removed,
+            files=self._done.files + len(texts),
+            outcomes=outcomes,
         )
         self._on_progress(self._done.documents)
 
@@ -248,7 +251,11 @@ class _Indexer:
         except (LienthongError, OSError) as error:
             # A missing or unreadable manifest is the audit's to report; the others must be found all the same.
             _log.warning("not indexed, its manifest %s cannot be read: %s", manifest_sha256, error)
+            self._left_out()
             return None
+
+    def _left_out(self) -> None:
+        self._done = replace(self._done, unreadable=self._done.unreadable + 1)
 
     def _known_texts(self, documents: Iterable[OfficialDocument]) -> dict[str, str]:
         names = {file.sha256 for document in documents for file in document.attachments}
@@ -263,6 +270,7 @@ class _Indexer:
             raise
         except (LienthongError, OSError) as error:
             _log.warning("the file %s cannot be read for search: %s", sha256, error)
+            self._left_out()
             return None
         read = self._extractor.read(content)
         return read if read.format else replace(read, format=short_type(media_type))

@@ -43,6 +43,8 @@ def index(
         output.line(output.words("index_busy"))
         return
     output.line(output.words("indexed", documents=done.documents, removed=done.removed, files=done.files))
+    if done.unreadable:
+        output.line(output.words("index_unreadable", unreadable=done.unreadable), style="yellow")
     if done.outcomes:
         rows = [(output.words(f"extracted_{name}"), count) for name, count in sorted(done.outcomes.items())]
         output.table("", ("outcome", "count"), rows)

@@ -32,6 +32,12 @@ SEARCH: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Đã lập chỉ mục {documents} văn bản, bỏ {removed}; đọc chữ của {files} tệp",
             "Indexed {documents} documents, removed {removed}; read the text of {files} files",
         ),
+        "index_unreadable": (
+            "{unreadable} văn bản hoặc tệp không đọc được từ kho tệp: chạy lienthong audit, khôi phục, rồi"
+            " lienthong index --rebuild",
+            "{unreadable} documents or files cannot be read from the object store: run lienthong audit, restore them,"
+            " then lienthong index --rebuild",
+        ),
         "index_busy": ("Một tiến trình khác đang lập chỉ mục.", "Another process is indexing."),
         "outcome": ("Kết quả", "Outcome"),
         "extracted_text": ("có chữ", "text"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
@@ -151,7 +152,8 @@ def test_a_missing_file_is_read_once_it_is_back(
 
     with monkeypatch.context() as patched:
         patched.setattr(type(objects), "content", without_text)
-        assert index(engine, objects).files == 0
+        done = index(engine, objects)
+        assert (done.files, done.unreadable) == (0, 1)
     assert index(engine, objects, rebuild=True).outcomes == {"text": 1}
     assert select("SELECT text FROM archive.extracted_text") == [("đê",)]
 
@@ -176,6 +178,17 @@ def test_a_store_that_is_away_stops_the_indexing_and_loses_nothing(
             index(engine, objects)
     done = index(engine, objects)
     assert (done.documents, done.files) == (2, 1)
+
+
+def test_a_document_without_its_manifest_is_left_out_and_counted(
+    engine: sa.Engine, objects: ObjectStore, archive: Archive, batch: Callable[..., Batch], tmp_path: Path
+) -> None:
+    lost, kept = archived(objects, "k1"), archived(objects, "k2")
+    archive.load(batch(), [lost, kept])
+    name = lost.manifest_sha256
+    (tmp_path / "objects" / "sha256" / name[:2] / name).unlink()
+    done = index(engine, objects)
+    assert (done.documents, done.unreadable) == (1, 1)
 
 
 def test_a_file_whose_reader_crashes_stops_nothing(
