@@ -27,7 +27,7 @@ class Trace:
         source: its source.
         document: its row. versions: its versions' rows without content: identity, number, date, issuer, objects.
         relations: what it does to which document. links: statements that it is the same as another.
-        objects: name, size and media type of each object that no other document, and no quarantined record, needs.
+        objects: name, size and media type of each object that nothing but this document needs.
     """
 
     source: str
@@ -87,7 +87,7 @@ def restore_trace(cursor: psycopg.Cursor[TupleRow], decision: Decision) -> None:
     cursor.execute("SELECT archive.restore_trace(%s::jsonb)", (json_text(Trace.of(decision).values()),))
 
 
-# An object stays while any row of another document names it, or any record in quarantine.
+# An object stays while a row of another document, a record in quarantine, a list or an anchor names it.
 _TRACE = """
 WITH own AS (
   SELECT original_sha256 AS sha256 FROM archive.document_version WHERE document_id = %(document)s

@@ -320,6 +320,7 @@ verification = table(
     time("verified_at"),
     of_version(),
     Index(None, "run_id"),
+    Index(None, "sha256"),
 )
 
 verdict_set_aside = table(

@@ -350,6 +350,47 @@ def test_what_comes_in_again_before_the_removal_stays(
     assert remove_objects(held.engine, objects, at=NOW, **WHO).kept == 1
 
 
+@pytest.mark.parametrize("column", ["segment_sha256", "record_sha256", "token_sha256"])
+def test_what_an_anchor_needs_stays_though_a_document_carried_it_too(
+    held: Archive, objects: ObjectStore, column: str
+) -> None:
+    name = objects.put_bytes(b"rieng").sha256
+    names = {
+        key: name if key == column else "0" * 64
+        for key in ("segment_sha256", "record_sha256", "token_sha256")
+    }
+    with held.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                """INSERT INTO archive.anchor (number, at, tree_size, root, head, segment_sha256, record_sha256,
+                  token_sha256)
+                VALUES (1, now(), 1, 'r', 'h', :segment_sha256, :record_sha256, :token_sha256)"""
+            ),
+            names,
+        )
+    executed(held, approved(held, "A1"))
+    assert remove_objects(held.engine, objects, at=NOW, **WHO).objects == 2
+    assert objects.exists(name)
+
+
+def test_the_record_of_anothers_later_check_stays_though_a_document_carried_it_too(
+    held: Archive, objects: ObjectStore
+) -> None:
+    name = objects.put_bytes(b"rieng").sha256
+    with held.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                """INSERT INTO archive.verification (document_id, version, check_no, run_id, reasons, sha256,
+                  trust_epoch, verified_at)
+                VALUES (:document, 1, 1, :document, '{}', :name, '', now())"""
+            ),
+            {"document": identity("B1"), "name": name},
+        )
+    executed(held, approved(held, "A1"))
+    assert remove_objects(held.engine, objects, at=NOW, **WHO).objects == 2
+    assert objects.exists(name)
+
+
 def test_a_run_under_way_keeps_its_objects(held: Archive, batch: MakeBatch, objects: ObjectStore) -> None:
     executed(held, approved(held, "A1"))
     under_way = batch("dem-2")

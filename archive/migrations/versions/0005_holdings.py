@@ -110,25 +110,10 @@ def _disposed_version() -> None:
 
 
 def _traces() -> None:
-    # What nobody may see still needs its objects: whether it does is asked as the owner.
     op.execute(
         """CREATE FUNCTION archive.trace_of(v archive.document_version) RETURNS jsonb LANGUAGE sql STABLE AS $$
           SELECT to_jsonb(v) - ARRAY['subject', 'issued_place', 'use_regime', 'signers', 'recipients', 'file_title',
             'flags'] $$"""
-    )
-    op.execute(
-        """CREATE FUNCTION archive.is_needed(object text, but_for uuid) RETURNS boolean LANGUAGE sql STABLE
-          SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-          SELECT EXISTS (SELECT FROM archive.document_version v
-              WHERE object IN (v.original_sha256, v.manifest_sha256) AND v.document_id IS DISTINCT FROM but_for
-                AND NOT EXISTS (SELECT FROM archive.disposed_version z
-                  WHERE z.document_id = v.document_id AND z.version = v.version))
-            OR EXISTS (SELECT FROM archive.attachment x
-              WHERE x.sha256 = object AND x.document_id IS DISTINCT FROM but_for)
-            OR EXISTS (SELECT FROM archive.attachment x
-              WHERE x.wrapped_sha256 = object AND x.document_id IS DISTINCT FROM but_for)
-            OR EXISTS (SELECT FROM archive.quarantine q WHERE q.original_sha256 = object)
-            OR EXISTS (SELECT FROM archive.known_list k WHERE k.sha256 = object) $$"""
     )
 
 

@@ -33,10 +33,34 @@ def upgrade() -> None:
         """CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON archive.anchor
         FOR EACH STATEMENT EXECUTE FUNCTION archive.refuse_change()"""
     )
+    _needed()
     op.execute(CONTINUES)
     op.execute(
         """CREATE TRIGGER continues AFTER INSERT ON archive.event
         REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION archive.continue_ledger()"""
+    )
+
+
+def _needed() -> None:
+    # What nobody may see still needs its objects: whether it does is asked as the owner.
+    op.create_index("ix_verification_sha256", "verification", ["sha256"], schema=SCHEMA)
+    op.execute(
+        """CREATE FUNCTION archive.is_needed(object text, but_for uuid) RETURNS boolean LANGUAGE sql STABLE
+          SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+          SELECT EXISTS (SELECT FROM archive.document_version v
+              WHERE object IN (v.original_sha256, v.manifest_sha256) AND v.document_id IS DISTINCT FROM but_for
+                AND NOT EXISTS (SELECT FROM archive.disposed_version z
+                  WHERE z.document_id = v.document_id AND z.version = v.version))
+            OR EXISTS (SELECT FROM archive.attachment x
+              WHERE x.sha256 = object AND x.document_id IS DISTINCT FROM but_for)
+            OR EXISTS (SELECT FROM archive.attachment x
+              WHERE x.wrapped_sha256 = object AND x.document_id IS DISTINCT FROM but_for)
+            OR EXISTS (SELECT FROM archive.verification c
+              WHERE c.sha256 = object AND c.document_id IS DISTINCT FROM but_for)
+            OR EXISTS (SELECT FROM archive.quarantine q WHERE q.original_sha256 = object)
+            OR EXISTS (SELECT FROM archive.known_list k WHERE k.sha256 = object)
+            OR EXISTS (SELECT FROM archive.anchor a
+              WHERE object IN (a.segment_sha256, a.record_sha256, a.token_sha256)) $$"""
     )
 
 
