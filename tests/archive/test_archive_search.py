@@ -130,6 +130,15 @@ def test_words_as_spelled_stand_before_words_without_diacritics(
     assert keys(unicodedata.normalize("NFD", '"ĐỊNH MỨC"')) == ["spelled", "in_body"]
 
 
+def test_a_word_typed_bare_beside_one_with_diacritics_is_meant_bare(
+    load: Load, objects: ObjectStore, keys: Keys
+) -> None:
+    load(*records(objects, on(1, "committee", subject="Ủy ban"), on(2, "table", subject="Ủy bàn")))
+    assert keys('"ủy ban"') == ["committee"]
+    assert keys("ủy ban") == ["committee", "table"]
+    assert keys('"uy ban"') == ["table", "committee"]
+
+
 def test_where_a_tone_is_placed_makes_no_difference(load: Load, objects: ObjectStore, keys: Keys) -> None:
     load(
         *records(
