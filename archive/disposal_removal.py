@@ -23,7 +23,8 @@ from archive.removal_warrant import Warrant, warrants
 
 _CHUNK = 200
 _ABANDONED = timedelta(days=7)
-"""A run that began longer ago and never ended is not waited for: its batches fetch their files again."""
+"""A run that began longer ago and never ended is not waited for: the loader refuses a batch whose bytes are gone, and a
+new run fetches them again."""
 
 
 @dataclass(frozen=True, slots=True)
