@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
-from mappings.config import Numbering
 from mappings.notation import join_symbol, parse_symbol
+from mappings.office_settings import Numbering
 
 ARRIVALS = "den"
 """In the place of the organ: arrival numbers (số đến)."""

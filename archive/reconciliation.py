@@ -19,7 +19,7 @@ from archive import reconciliation_queries as queries
 from archive.failures import database_errors
 from archive.known_gaps import known_gaps
 from archive.numbering import Duplicate, Gap, Numbered, Register, gaps, read_register
-from mappings.config import Numbering
+from mappings.office_settings import Numbering
 
 Cell: TypeAlias = "str | int | bool | date | datetime | None"
 

@@ -26,7 +26,7 @@ from archive.dossiers import refresh
 from archive.reconciliation import reconcile
 from archive.retention import due_list
 from benchmarks.measured_server import fresh_archive, measured_server
-from mappings.config import Numbering
+from mappings.office_settings import Numbering
 from pipeline.table_files import write_csv, write_xlsx
 from pipeline.wording import Wording
 

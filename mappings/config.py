@@ -6,17 +6,13 @@ Imported whenever Airflow parses its DAGs: nothing heavy may be imported here. T
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationError,
@@ -25,6 +21,7 @@ from pydantic import (
 )
 
 from mappings.config_checks import first_error, problems
+from mappings.office_settings import Numbering, OrganSettings, Schedule, StrictSettings, TermOfOffice
 from mappings.transforms import TRANSFORMS
 from mappings.yaml_reader import KeyPath, MarkedYaml, dotted, read_yaml
 from schemas.access import AccessClass
@@ -49,119 +46,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=60)]
 Level = Literal["mat", "toi_mat", "tuyet_mat"]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        coerce_numbers_to_str=True,
-        populate_by_name=True,
-        ser_json_timedelta="iso8601",
-    )
-
-
-class Schedule(_Settings):
-    """When a source is synchronised.
-
-    Attributes:
-        cron: five fields, in ``timezone``.
-        overlap: how far each run reaches back before its window, ISO 8601 (``P3D``): late arrivals carry old
-            dates.
-        inventory: ``full``: each run lists everything (right where change dates cannot be trusted);
-            ``window``: the window only.
-    """
-
-    cron: str = "0 1 * * *"
-    timezone: str = "Asia/Ho_Chi_Minh"
-    overlap: timedelta = timedelta(days=3)
-    inventory: Literal["full", "window"] = "window"
-
-    @field_validator("cron")
-    @classmethod
-    def _cron(cls, value: str) -> str:
-        fields = value.split()
-        if len(fields) != 5 or not all(re.fullmatch(r"[\d*/,A-Za-z-]+", part) for part in fields):
-            raise ValueError("expected five cron fields: minute hour day month weekday, such as '0 1 * * *'")
-        for part, top in zip(fields, (59, 23, 31, 12, 7), strict=True):
-            if any(int(number) > top for number in re.findall(r"\d+", part)):
-                raise ValueError(f"{part!r} is beyond {top}")
-        return value
-
-    @field_validator("timezone")
-    @classmethod
-    def _timezone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(
-                f"no time zone of the name {value!r}; expected one such as Asia/Ho_Chi_Minh"
-            ) from error
-        return value
-
-    @field_validator("overlap")
-    @classmethod
-    def _overlap(cls, value: timedelta) -> timedelta:
-        if value < timedelta(0):
-            raise ValueError("the overlap reaches back; expected a positive duration such as P3D")
-        return value
-
-
-class OrganSettings(_Settings):
-    """The office whose documents these are.
-
-    Attributes:
-        name: its name.
-        organ_id: its code; ``former_ids`` are codes that it had before.
-        issues_as: organ token of a notation to the organ that issues under it (``TU`` to ``Tỉnh ủy …``).
-    """
-
-    name: str
-    organ_id: str | None = None
-    former_ids: tuple[str, ...] = ()
-    issues_as: Mapping[str, str] = Field(default_factory=dict)
-
-
-class TermOfOffice(_Settings):
-    """A term of office (nhiệm kỳ), for records that do not name theirs.
-
-    Attributes:
-        name: ``2020-2025``. from_: first day on which numbers of this term are given.
-    """
-
-    name: str
-    from_: date = Field(alias="from")
-
-
-class Numbering(_Settings):
-    """How the office numbers: Party organs per term and type, State organs per calendar year.
-
-    Attributes:
-        restart: when numbers begin at 1 again.
-        per_type: each type of document has a series of its own; else they share one (legal normative types never do).
-        whole_series: this source registers every number that the office gives. Only then is a missing number a
-            question; of an exchange, which sees what was sent by it, it is none.
-        arrivals: it registers every arrival number: one running series a year (Decree 30/2020/NĐ-CP article 22.2).
-        secrets_share: secret documents take numbers of the same series (36-HD/VPTW); else they have their own
-            (Decree 30 article 15).
-        terms: terms of office by their first day.
-    """
-
-    restart: Literal["per_year", "per_term"] = "per_year"
-    per_type: bool = True
-    whole_series: bool = False
-    arrivals: bool = False
-    secrets_share: bool = True
-    terms: tuple[TermOfOffice, ...] = ()
-
-    @field_validator("terms")
-    @classmethod
-    def _in_order(cls, value: tuple[TermOfOffice, ...]) -> tuple[TermOfOffice, ...]:
-        days = [term.from_ for term in value]
-        if days != sorted(set(days)):
-            raise ValueError("terms of office stand in the order of their first days, each once")
-        return value
-
-
-class SecrecyField(_Settings):
+class SecrecyField(StrictSettings):
     """A classification field of this source, beside those found by name.
 
     Attributes:
@@ -174,7 +59,7 @@ class SecrecyField(_Settings):
     values: Mapping[str, Level | Literal["none"]] = Field(default_factory=dict)
 
 
-class SecrecySettings(_Settings):
+class SecrecySettings(StrictSettings):
     """What the gate looks at in addition to its own rules, which are always on.
 
     Attributes:
@@ -187,7 +72,7 @@ class SecrecySettings(_Settings):
     series: Mapping[str, Level] = Field(default_factory=dict)
 
 
-class Condition(_Settings):
+class Condition(StrictSettings):
     """Which records (or groups) a rule is for; all that is named must hold.
 
     Attributes:
@@ -220,7 +105,7 @@ class Condition(_Settings):
 StatedAccess = Literal[AccessClass.OPEN, AccessClass.CONDITIONAL, AccessClass.PERSONAL]
 
 
-class AccessRule(_Settings):
+class AccessRule(StrictSettings):
     """Records of a source that are of another class of access than its others.
 
     Attributes:
@@ -245,7 +130,7 @@ class AccessRule(_Settings):
         return self
 
 
-class AccessSettings(_Settings):
+class AccessSettings(StrictSettings):
     """Who may read the records of this source; of all that applies to a record, the strictest counts.
 
     In YAML a class alone (``access: personal``) is ``default``.
@@ -264,7 +149,7 @@ class AccessSettings(_Settings):
         return {"default": data} if isinstance(data, str) else data
 
 
-class EachRule(_Settings):
+class EachRule(StrictSettings):
     """One group of a repeated shared field for every source field at ``path``.
 
     Attributes:
@@ -279,7 +164,7 @@ class EachRule(_Settings):
     fields: Mapping[str, FieldRule]
 
 
-class FieldRule(_Settings):
+class FieldRule(StrictSettings):
     """How one shared field is filled. In YAML a plain text is ``from``, a list is ``from`` with alternatives.
 
     Attributes:
@@ -321,7 +206,7 @@ class FieldRule(_Settings):
         return value
 
 
-class RecordRule(_Settings):
+class RecordRule(StrictSettings):
     """What one class of records means.
 
     Attributes:
@@ -343,7 +228,7 @@ class RecordRule(_Settings):
     ignore: tuple[str, ...] = ()
 
 
-class SourceConfig(_Settings):
+class SourceConfig(StrictSettings):
     """One source.
 
     Attributes:

@@ -18,7 +18,7 @@ from archive.numbering import (
     read_register,
     term_name,
 )
-from mappings.config import Numbering, TermOfOffice
+from mappings.office_settings import Numbering, TermOfOffice
 
 PARTY = Numbering(restart="per_term", whole_series=True, arrivals=True)
 STATE = Numbering(restart="per_year", per_type=False, whole_series=True, secrets_share=False)

@@ -17,7 +17,7 @@ from archive.outcomes import Unchanged, Withheld
 from archive.presence import mark_presence
 from archive.reconciliation import Reconciliation, reconcile
 from archive.runs import account, record_listed
-from mappings.config import Numbering
+from mappings.office_settings import Numbering
 from schemas.document import Direction, Organ, RecordKind, RelationKind
 from schemas.errors import ConfigurationError
 from tests.archive.office_records import CLOCK, archived, quarantined, relation
