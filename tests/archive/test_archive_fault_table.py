@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,11 +26,13 @@ def server() -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    ours = [place for place in (tmp_path, *tmp_path.parents) if Path(tempfile.gettempdir()) in place.parents]
-    for place in ours:
-        place.chmod(0o711)  # as root the server runs as nobody, who must come through to a small disk
-    return tmp_path
+def folder() -> Iterator[Path]:
+    """Outside of pytest's own folders, which nobody else may enter: as root the server runs as nobody, who must come
+    through to a small disk."""
+    place = Path(tempfile.mkdtemp(prefix="lienthong-tests-"))
+    place.chmod(0o711)
+    yield place
+    shutil.rmtree(place)
 
 
 @pytest.mark.parametrize(

@@ -53,16 +53,28 @@ WHOLE = """SELECT document_id::text, version, recalled, source, kind, direction,
   FROM archive.search_entry JOIN archive.search_body USING (document_id) ORDER BY 1"""
 
 
+@pytest.fixture
+def load_for_pairs(
+    objects: ObjectStore, archive: Archive, batch: Callable[..., Batch], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[int], None]:
+    """Loads so many documents, of which two are indexed at a time."""
+    monkeypatch.setattr(indexing, "_DOCUMENTS", 2)
+
+    def load(count: int) -> None:
+        archive.load(batch(), [archived(objects, f"k{n}", number=str(n)) for n in range(count)])
+
+    return load
+
+
 def test_a_new_version_and_a_rebuild_give_the_same_entries(
     engine: sa.Engine,
     objects: ObjectStore,
     archive: Archive,
     batch: Callable[..., Batch],
     select: Select,
-    monkeypatch: pytest.MonkeyPatch,
+    load_for_pairs: Callable[[int], None],
 ) -> None:
-    monkeypatch.setattr(indexing, "_DOCUMENTS", 2)
-    archive.load(batch(), [archived(objects, f"k{n}", number=str(n)) for n in range(5)])
+    load_for_pairs(5)
     index(engine, objects)
     archive.load(batch("dem-2"), [archived(objects, "k3", revision="2", subject="Sửa đổi", number="3")])
     assert index(engine, objects).documents == 1
@@ -74,15 +86,9 @@ def test_a_new_version_and_a_rebuild_give_the_same_entries(
 
 
 def test_a_rebuild_that_was_stopped_goes_on_where_it_was(
-    engine: sa.Engine,
-    objects: ObjectStore,
-    archive: Archive,
-    batch: Callable[..., Batch],
-    select: Select,
-    monkeypatch: pytest.MonkeyPatch,
+    engine: sa.Engine, objects: ObjectStore, select: Select, load_for_pairs: Callable[[int], None]
 ) -> None:
-    monkeypatch.setattr(indexing, "_DOCUMENTS", 2)
-    archive.load(batch(), [archived(objects, f"k{n}", number=str(n)) for n in range(6)])
+    load_for_pairs(6)
 
     class StoppedError(Exception):
         pass
