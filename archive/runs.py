@@ -174,6 +174,16 @@ def runs(engine: sa.Engine, limit: int = 20, source: str | None = None) -> list[
         return [_summary(row) for row in rows]
 
 
+def newest_runs(engine: sa.Engine, source: str | None = None) -> list[RunSummary]:
+    """The newest run of each source, or of ``source``."""
+    newest = "SELECT DISTINCT ON (source) id FROM archive.run ORDER BY source, started DESC, id"
+    wanted = sa.text(
+        f"{_SUMMARY}WHERE r.id IN ({newest}) AND (CAST(:source AS text) IS NULL OR r.source = :source)"
+    )
+    with database_errors("reading the runs"), engine.connect() as connection:
+        return [_summary(row) for row in connection.execute(wanted, {"source": source}).mappings()]
+
+
 _NEWEST = sa.text(
     "SELECT id, attempt, state FROM archive.run WHERE source = :source AND run_key = :run_key"
     " ORDER BY attempt DESC LIMIT 1"

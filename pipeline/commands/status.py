@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from archive.queries import quarantine_list, totals, verdict_counts, withheld_counts
-from archive.runs import RunSummary, runs
+from archive.runs import RunSummary, newest_runs, runs
 from pipeline.access_accounts import open_for_reading
 from pipeline.commands.output import Output
 from pipeline.settings import load_settings
@@ -36,10 +36,11 @@ def status(
     else:
         print_runs(output, found)
         print_holdings(output, stores)
-    newest: dict[str, RunSummary] = {}
-    for run in found:
-        newest.setdefault(run.source, run)
-    if any(run.state == "failed" for run in newest.values()):
+    failed = [run for run in newest_runs(stores.engine, source) if run.state == "failed"]
+    for run in failed:
+        if not as_json and run not in found:
+            _print_failure(output, run)
+    if failed:
         raise typer.Exit(1)
 
 
@@ -65,7 +66,11 @@ def print_runs(output: Output, found: list[RunSummary]) -> None:
     output.table(output.words("runs"), columns, rows)
     for run in found:
         if run.failure:
-            output.line(f"{run.source}: {run.failure}", style="bold red")
+            _print_failure(output, run)
+
+
+def _print_failure(output: Output, run: RunSummary) -> None:
+    output.line(f"{run.source}: {run.failure}", style="bold red")
 
 
 def _when(output: Output, run: RunSummary) -> str:

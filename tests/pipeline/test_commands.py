@@ -415,3 +415,16 @@ def test_one_source_that_fails_does_not_cost_the_other_its_night(home, office):
     assert [(found["source"], found["archived"]) for found in report["runs"]] == [
         ("notes_van_ban", office.counts("notes_van_ban").archived)
     ]
+
+
+def test_status_tells_of_a_source_whose_last_run_failed_however_few_runs_it_lists(home):
+    run("sync")
+    engine = create_engine(os.environ["LIENTHONG_DATABASE_URL"])
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE archive.run SET state = 'failed', failure = 'hỏng' WHERE source = 'dieu_hanh'")
+        )
+    engine.dispose()
+    status, output = run("status", "--limit", "1")
+    assert (status, "dieu_hanh: hỏng" in output) == (1, True)
+    assert run("status", "--limit", "1", "--source", "notes_van_ban")[0] == 0
