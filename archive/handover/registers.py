@@ -17,6 +17,7 @@ from archive.handover.selection import Store, select
 from archive.holdings import DossierView
 
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+_RECALLED = "(đã thu hồi)"
 _REASONS = {
     "access": "chế độ sử dụng không cho phép",
     "undated": "không có ngày, không thuộc thời gian nào",
@@ -74,12 +75,28 @@ def hand_over_register(store: Store, wanted: Wanted, printing: Printing) -> tupl
 
 
 def hand_over_dossier_list(
-    store: Store, dossier: DossierView, readable: frozenset[str], printing: Printing
+    store: Store,
+    dossier: DossierView,
+    readable: frozenset[str],
+    printing: Printing,
+    *,
+    whole: bool = False,
 ) -> tuple[Printed, Handover]:
-    """The list of a dossier's documents: those that may be read, destroyed ones by their trace. Raises as above."""
-    chosen = select(store.engine, [found.document for found in dossier.documents], readable, recalled=True)
+    """The list of a dossier's documents: those that may be read, destroyed ones by their trace. Raises as above.
+
+    The subjects of recalled ones are printed only where ``whole``, for a clerk.
+    """
+    chosen = select(store.engine, [found.document for found in dossier.documents], readable, recalled=whole)
     closed = {left.object for left in chosen.left_out if left.reason == "access"}
-    shown = replace(dossier, documents=tuple(d for d in dossier.documents if d.document not in closed))
+    recalled = {left.object for left in chosen.left_out if left.reason == "recalled"}
+    shown = replace(
+        dossier,
+        documents=tuple(
+            replace(found, subject=_RECALLED) if found.document in recalled else found
+            for found in dossier.documents
+            if found.document not in closed
+        ),
+    )
     heading = printing.heading(DOSSIER_DOCUMENTS, f"Hồ sơ: {dossier.title or dossier.code or dossier.id}")
     with aside(printing.target) as partial:
         printed = write_register(

@@ -40,12 +40,14 @@ class MayLeave:
     dossiers: frozenset[str]
 
 
-def may_leave(settings: Settings, personal: bool) -> MayLeave:
-    """What the person may take out: as a clerk where ``personal``, else as a reader.
+def may_leave(settings: Settings, personal: bool, recalled: bool) -> MayLeave:
+    """What the person may take out: as a clerk where ``personal``, else as a reader; ``recalled`` asks for a clerk too.
 
     Raises:
         ConfigurationError: the login may not work under that role.
     """
+    if recalled:
+        open_for(settings, Role.CLERK).engine.dispose()
     stores = open_for(settings, Role.CLERK if personal else Role.READER)
     try:
         return MayLeave(readable_classes(stores.engine) - {"sealed"}, readable_dossiers(stores.engine))

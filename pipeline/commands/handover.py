@@ -63,7 +63,7 @@ def hand_over(
     if not why.strip():
         raise ConfigurationError("nothing leaves without a reason", expected="--why in words")
     settings = load_settings()
-    readable = may_leave(settings, personal).classes
+    readable = may_leave(settings, personal, recalled).classes
     stores = open_stores(settings)
     views = [chosen_document(stores.engine, what) for what in documents or ()]
     dossiers = chosen_dossiers(stores.engine, dossier or [], fonds)

@@ -76,7 +76,7 @@ def make(
     chosen = _form(form)
     kinds = _formats(formats)
     settings = load_settings()
-    allowed = may_leave(settings, personal)
+    allowed = may_leave(settings, personal, recalled)
     stores = open_stores(settings)
     store = Store(stores.engine, stores.objects)
 
@@ -88,7 +88,7 @@ def make(
         found = _nameable(find_dossier(stores.engine, _needed(dossier, "--dossier")), allowed)
         listed = [part.source for part in found.documents]
         printed, handover = hand_over_dossier_list(
-            store, found, allowed.classes, printing(found.source, *listed)
+            store, found, allowed.classes, printing(found.source, *listed), whole=recalled
         )
     elif chosen is DOSSIERS:
         dossiers = listed_dossiers(stores.engine, fonds, source)

@@ -342,6 +342,11 @@ def test_the_list_of_a_dossiers_documents_shows_only_what_may_be_read(store: Sto
     assert (printed.entries, found.selected, dict(found.left_out)) == (2, 3, {"access": 1})
     sheet = load_workbook(tmp_path / "out" / "van-ban-trong-ho-so.xlsx").active
     assert [cell.value for cell in sheet["B"]][6:8] == ["A", "R"]
+    assert [cell.value for cell in sheet["D"]][6:8] == [None, "(đã thu hồi)"]
+    again = replace(printing, target=tmp_path / "whole")
+    hand_over_dossier_list(store, the_dossier("A", "P", "R"), READER, again, whole=True)
+    sheet = load_workbook(tmp_path / "whole" / "van-ban-trong-ho-so.xlsx").active
+    assert [cell.value for cell in sheet["D"]][6:8] == [None, None]
 
 
 @given(st.text(max_size=600))

@@ -55,6 +55,13 @@ def test_a_document_is_restricted_sealed_and_unsealed_with_reasons_that_stay(syn
     assert run("show", office.case("answer").symbol)[0] == 0
     with pytest.raises(ConfigurationError, match="may not work as archive_clerk"):
         run("access", wanted.symbol, "--set", "open", "--why", "thử")
+    out = ("--recalled", "--out", str(synced / "out"), "--why", "thử")
+    for leaving in (
+        ("handover", "sip", wanted.symbol),
+        ("register", "den", "--source", "s", "--year", "2025"),
+    ):
+        with pytest.raises(ConfigurationError, match="may not work as archive_clerk"):
+            run(*leaving, *out)
     with pytest.raises(ConfigurationError, match="may not work as archive_clerk"):
         run("dossier", "organ", "A99.01", "--name", "Tỉnh ủy", "--why", "thử")
 
