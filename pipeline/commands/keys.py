@@ -91,10 +91,7 @@ def list_keys(context: typer.Context, as_json: JSON = False) -> None:
     output: Output = context.obj
     settings = load_settings()
     if settings.keyring is None:
-        if as_json:
-            output.json({"keyring": None, "keys": []})
-        else:
-            output.line(output.words("keys_none"))
+        _tell_of_none(output, as_json)
         return
     ring = read_ring(settings.keyring)
     if as_json:
@@ -112,9 +109,13 @@ def check(
     ] = None,
     as_json: JSON = False,
 ) -> None:
-    """Try the ring against the store; exit status 1 when a check fails."""
+    """Try the ring against the store; exit status 1 when a check fails. Nothing is tried where nothing is encrypted."""
     output: Output = context.obj
-    settings, path = _ring_of(load_settings())
+    settings = load_settings()
+    if settings.keyring is None and not configured_object_store(settings).ring_copies():
+        _tell_of_none(output, as_json)
+        return
+    settings, path = _ring_of(settings)
     found: RingCheck = check_ring(read_ring(path), configured_object_store(settings).ring_copies(), recovery)
     answers = {name: value for name, value in asdict(found).items() if value is not None}
     if as_json:
@@ -169,6 +170,13 @@ def _free_place(settings: Settings) -> Path:
 def _ring_of(settings: Settings) -> tuple[Settings, Path]:
     path = settings.keyring or chosen_keyring()
     return replace(settings, keyring=path), path
+
+
+def _tell_of_none(output: Output, as_json: bool) -> None:
+    if as_json:
+        output.json({"keyring": None, "keys": []})
+    else:
+        output.line(output.words("keys_none"))
 
 
 def _told(ring: KeyRing) -> dict[str, object]:

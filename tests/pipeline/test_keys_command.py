@@ -46,6 +46,7 @@ def test_encryption_from_turning_on_to_losing_the_machine(
     monkeypatch.setattr("pipeline.settings.default_keyring", lambda: place / "etc" / "keyring.json")
     old = store().put_bytes(b"truoc khi ma hoa").sha256
     assert run("list") == (0, {"keyring": None, "keys": []})
+    assert run("check") == (0, {"keyring": None, "keys": []})
 
     sheet = place / "safe" / "recovery.txt"
     status, made = run("new", "--recovery", str(sheet))
