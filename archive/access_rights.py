@@ -176,7 +176,7 @@ DEFINERS: Mapping[str, tuple[Role, ...]] = MappingProxyType(
     {
         "decide_access": (Role.LOADER, Role.CLERK),
         "dispose": (Role.LOADER, Role.CLERK),
-        "give_up_failures": (Role.LOADER,),
+        "give_up_secret": (Role.LOADER,),
         "is_needed": (Role.LOADER, Role.CLERK),
         "recalled": (Role.READER, Role.LOADER),
         "record_readings": (Role.READER, Role.LOADER),

@@ -78,9 +78,12 @@ _QUARANTINE = _both(
     f"""SELECT object AS place, max(seq) AS seq, (array_agg(type ORDER BY seq DESC))[1] = :release AS released,
       (array_agg({_text("reason")} ORDER BY seq DESC) FILTER (WHERE type = :quarantine))[1] AS reason,
       (array_agg({_text("stage")} ORDER BY seq DESC) FILTER (WHERE type = :quarantine))[1] AS stage,
-      (array_agg({_text("key")} ORDER BY seq DESC) FILTER (WHERE type = :quarantine))[1] AS key,
-      (array_agg({_text("revision")} ORDER BY seq DESC) FILTER (WHERE type = :quarantine))[1] AS revision
-    FROM archive.event WHERE type IN (:quarantine, :release) GROUP BY 1""",
+      (array_agg(coalesce({_text("key_sha256")}, {_text("key")}) ORDER BY seq DESC)
+        FILTER (WHERE type <> :release))[1] AS key,
+      (array_agg(coalesce({_text("revision_sha256")}, {_text("revision")}) ORDER BY seq DESC)
+        FILTER (WHERE type <> :release))[1] AS revision
+    FROM archive.event WHERE type IN (:quarantine, :release)
+      OR (type = :deletion AND position('"key_sha256":' in payload) > 0) GROUP BY 1""",
     f"""SELECT id::text AS place, state, {_json("reason")} AS reason, stage, {_json("source_key")} AS key,
       {_json("revision")} AS revision FROM archive.quarantine""",
     """t.released = (h.state = 'released') AND (t.stage, t.key, t.revision) IS NOT DISTINCT FROM

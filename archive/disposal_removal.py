@@ -58,7 +58,7 @@ def remove_objects(
                 values = {"objects": [warrant.sha256 for warrant in removed], "disposal": disposal}
                 decide(engine, Decision("object_removal", disposal, by, account, why, values), now)
             count += len(removed)
-            size += sum(warrant.size for warrant in removed)
+            size += sum(warrant.size or 0 for warrant in removed)
     return Removed(count, size, sum(len(names) for _, names in _given_up(engine)))
 
 

@@ -355,13 +355,15 @@ _ENROL = sa.text(
     """INSERT INTO archive.fixity (sha256, outcome, detail)
     SELECT sha256, 'unchecked', '' FROM (
       SELECT sha256 FROM archive.object
-      UNION SELECT original_sha256 FROM archive.quarantine WHERE original_sha256 IS NOT NULL) kept
+      UNION SELECT original_sha256 FROM archive.quarantine WHERE original_sha256 IS NOT NULL
+      UNION SELECT unnest(files) FROM archive.quarantine) kept
     WHERE NOT EXISTS (SELECT FROM archive.fixity f WHERE f.sha256 = kept.sha256) ON CONFLICT DO NOTHING"""
 )
 _DROP = sa.text(
     """DELETE FROM archive.fixity f
     WHERE NOT EXISTS (SELECT FROM archive.object o WHERE o.sha256 = f.sha256)
-      AND NOT EXISTS (SELECT FROM archive.quarantine q WHERE q.original_sha256 = f.sha256)"""
+      AND NOT EXISTS (SELECT FROM archive.quarantine q WHERE q.original_sha256 = f.sha256)
+      AND f.sha256 NOT IN (SELECT unnest(files) FROM archive.quarantine)"""
 )
 _WRONG = sa.text(
     """SELECT f.sha256, o.size FROM archive.fixity f LEFT JOIN archive.object o USING (sha256)

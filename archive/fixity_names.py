@@ -93,6 +93,7 @@ _KNOWN = sa.text(
 _ENTERED = sa.text(
     """SELECT sha256 FROM archive.object WHERE sha256 = ANY(CAST(:names AS text[]))
     UNION SELECT original_sha256 FROM archive.quarantine WHERE original_sha256 = ANY(CAST(:names AS text[]))
+    UNION SELECT name FROM archive.quarantine, unnest(files) AS name WHERE name = ANY(CAST(:names AS text[]))
     -- given up by a disposal, and about to be removed
     UNION SELECT sha256 FROM archive.disposed_object
       WHERE sha256 = ANY(CAST(:names AS text[])) AND removed_at IS NULL"""

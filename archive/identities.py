@@ -64,6 +64,11 @@ def decided_id(kind: str, object_: str, at: datetime) -> UUID:
     )
 
 
+def key_sha256(text: str) -> str:
+    """How a withheld record's key and revision are kept: nobody reads from it what they said."""
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
 def lock_key(*parts: str | int) -> int:
     """Key of a PostgreSQL advisory lock (a signed 64-bit number) named by ``parts``."""
     name = "\0".join(str(part) for part in ("lienthong", *parts))

@@ -30,9 +30,10 @@ def is_kept(connection: sa.Connection, sha256: str) -> bool:
 
 _KEPT = sa.text(
     """SELECT sha256 FROM archive.object
-    UNION SELECT original_sha256 FROM archive.quarantine WHERE original_sha256 IS NOT NULL ORDER BY 1"""
+    UNION SELECT original_sha256 FROM archive.quarantine WHERE original_sha256 IS NOT NULL
+    UNION SELECT unnest(files) FROM archive.quarantine ORDER BY 1"""
 )
 _IS_KEPT = sa.text(
     """SELECT EXISTS (SELECT FROM archive.object WHERE sha256 = :name)
-    OR EXISTS (SELECT FROM archive.quarantine WHERE original_sha256 = :name)"""
+    OR EXISTS (SELECT FROM archive.quarantine WHERE original_sha256 = :name OR :name = ANY(files))"""
 )

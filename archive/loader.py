@@ -3,8 +3,8 @@
 A record whose (key, revision) is archived already is counted and not touched: the question is asked before its
 document is locked or written. A batch of nothing else leaves its counts and one event. New rows go in by COPY, straight
 into their tables, under the locks of their documents. Locks are taken in one order everywhere, each kind sorted by key:
-batch, removal of objects (shared), documents, objects, quarantine, withheld, and last the ledger; so loaders wait for
-each other but never in a circle.
+batch, removal of objects (shared, or exclusive where a secret leaves), documents, objects, quarantine, withheld, and
+last the ledger; so loaders wait for each other but never in a circle.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from archive.access import settle_following
 from archive.canonical import Json, canonical_bytes
 from archive.copying import array_text, word_array
 from archive.cursors import psycopg_cursor
-from archive.disposal_trace import keep_objects
+from archive.disposal_trace import keep_objects, lock_removal
 from archive.failures import database_errors
 from archive.identities import document_id, lock_key
 from archive.ledger import Event, EventType
@@ -35,8 +35,9 @@ from archive.links import Recall, link
 from archive.objects import ObjectStore
 from archive.outcomes import Archived, Outcome, Quarantined, Unchanged, Withheld
 from archive.rows import Version
-from archive.setting_aside import Place, set_aside
+from archive.setting_aside import set_aside
 from archive.stored_text import key_text
+from archive.taking_back import Place, takes_back
 from archive.versions import stored_files, write_objects, write_versions
 from schemas.errors import FatalError
 
@@ -141,12 +142,12 @@ class Archive:
         """
         with database_errors(f"loading batch {batch.number}"), self.engine.begin() as connection:
             cursor = psycopg_cursor(connection)
-            _be_alone(cursor, batch)
+            alone = _be_alone(cursor, batch, outcomes)
             plan = _plan_of(cursor, batch)
             digest = _digest(outcomes)
             if (report := _loaded_before(cursor, batch, plan, digest)) is not None:
                 return report
-            return self._write(cursor, batch, plan, digest, outcomes)
+            return self._write(cursor, batch, plan, digest, outcomes, alone=alone)
 
     def _write(
         self,
@@ -155,6 +156,8 @@ class Archive:
         plan: int,
         digest: str,
         outcomes: Sequence[Outcome],
+        *,
+        alone: bool,
     ) -> LoadReport:
         decided = _decided(outcomes)
         pairs = list(decided)
@@ -181,10 +184,11 @@ class Archive:
         aside = set_aside(
             cursor,
             self.objects,
-            Place(batch.source, batch.run, at),
+            Place(batch.source, batch.run, at, alone),
             [outcome for outcome in fresh.values() if isinstance(outcome, Quarantined)],
             [outcome for outcome in decided.values() if isinstance(outcome, Withheld)],
             sorted(written),
+            [outcome for outcome in outcomes if isinstance(decided[outcome.key, outcome.revision], Withheld)],
         )
         report = _report(outcomes, decided, known, written)
         _write_batch(cursor, batch, plan, digest, report, at)
@@ -197,13 +201,18 @@ class Archive:
         return report
 
 
-def _be_alone(cursor: psycopg.Cursor[TupleRow], batch: Batch) -> None:
-    """Wait until no one else loads this batch; whoever hangs in a transaction is thrown out in the end."""
+def _be_alone(cursor: psycopg.Cursor[TupleRow], batch: Batch, outcomes: Sequence[Outcome]) -> bool:
+    """Wait until no one else loads this batch; whoever hangs in a transaction is thrown out in the end.
+
+    Returns whether it is alone with the objects, too: where what was stored of a secret has to leave.
+    """
     cursor.execute(_SET, tuple(chain.from_iterable(_SETTINGS.items())))
     cursor.execute(
         "SELECT pg_advisory_xact_lock(%s)", (lock_key("batch", batch.source, batch.run, batch.number),)
     )
-    keep_objects(cursor)
+    alone = takes_back(cursor, batch.source, outcomes)
+    (lock_removal if alone else keep_objects)(cursor)
+    return alone
 
 
 def _plan_of(cursor: psycopg.Cursor[TupleRow], batch: Batch) -> int:

@@ -53,6 +53,7 @@ class Quarantined:
         where: position in the record, or ``""``.
         original_sha256: its bytes in the object store; ``None`` when there are none.
         context: facts of its container, to parse it again.
+        files: SHA-256 of what else of it lies in the object store: attachments from before it failed.
     """
 
     key: str
@@ -63,6 +64,7 @@ class Quarantined:
     where: str = ""
     original_sha256: str | None = None
     context: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,9 @@ from psycopg.rows import TupleRow
 from archive import ledger
 from archive.cursors import psycopg_cursor
 from archive.failures import database_errors
-from archive.identities import document_id
+from archive.identities import document_id, key_sha256
 from archive.ledger import Event, EventType
 from archive.runs import RunId
-from archive.setting_aside import key_sha256
 from archive.stored_text import key_text
 
 

@@ -1,10 +1,10 @@
 """The record of a failure: what a quarantined record said, as an object of the store.
 
 The ledger names it, and keeps no words itself: an event can never be taken back, and the words of a record that turns
-out to be secret must be. Canonical JSON, version 1::
+out to be secret must be. Canonical JSON, version 2::
 
-    {"context": {…}, "key": …, "lienthong_quarantine": 1, "location": …, "message": …, "original_sha256": …,
-     "reason": …, "revision": …, "source": …, "stage": …}
+    {"context": {…}, "files": [SHA-256, …], "key": …, "lienthong_quarantine": 2, "location": …, "message": …,
+     "original_sha256": …, "reason": …, "revision": …, "source": …, "stage": …}
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from archive.manifest import refuse_newer
 from archive.outcomes import Quarantined
 from schemas.errors import FatalError
 
-QUARANTINE_VERSION = 1
+QUARANTINE_VERSION = 2
+"""Version 1 had no ``files``."""
 QUARANTINE_TYPE = "application/vnd.lienthong.quarantine+json"
 """Media type under which these objects stand in the table of objects."""
 QUARANTINE_MARK = "lienthong_quarantine"
@@ -36,6 +37,7 @@ def quarantine_bytes(source: str, record: Quarantined) -> bytes:
             "location": record.where,
             "original_sha256": record.original_sha256,
             "context": dict(record.context),
+            "files": list(record.files),
         }
     )
 
@@ -58,6 +60,7 @@ def read_quarantine(data: bytes) -> tuple[str, Quarantined]:
             where=fields["location"],
             original_sha256=fields["original_sha256"],
             context=fields["context"],
+            files=tuple(fields.get("files", ())),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise FatalError(

@@ -152,6 +152,7 @@ class Steps:
             _QUARANTINE,
             {
                 **{name: payload[name] for name in ("key", "revision", "stage", "reason", "original_sha256")},
+                "files": payload.get("files", []),
                 "id": UUID(entry.object), "source": entry.source, "run": entry.run,
                 "message": message, "location": location, "context": context,
             },
@@ -165,11 +166,18 @@ class Steps:
         )
 
     def _empty(self, entry: Entry, payload: Mapping[str, Any]) -> None:
-        self._cursor.execute(
-            """UPDATE archive.quarantine SET message = '', location = '', context = '{}', state = 'rejected',
-            resolved_by = 'gate', resolved_why = %s, resolved_at = %s, last_run = %s WHERE id = %s""",
-            (payload["rule"], entry.at, entry.run, UUID(entry.object)),
-        )
+        if "rule" in payload:  # else its row, if there is one, was emptied before
+            self._cursor.execute(
+                """UPDATE archive.quarantine SET message = '', location = '', context = '{}', state = 'rejected',
+                resolved_by = 'gate', resolved_why = %s, resolved_at = %s, last_run = %s WHERE id = %s""",
+                (payload["rule"], entry.at, entry.run, UUID(entry.object)),
+            )
+        if "key_sha256" in payload:  # events of older programs left key and bytes
+            self._cursor.execute(
+                """UPDATE archive.quarantine SET source_key = %s, revision = %s, original_sha256 = NULL, files = '{}'
+                WHERE id = %s""",
+                (payload["key_sha256"], payload["revision_sha256"], UUID(entry.object)),
+            )
         self._cursor.execute(
             "DELETE FROM archive.object WHERE sha256 = ANY(%s::text[])", (payload["objects"],)
         )
@@ -266,11 +274,12 @@ def payload_of(entry: Entry) -> Mapping[str, Any]:
 
 _QUARANTINE = """
 INSERT INTO archive.quarantine AS q (id, source, source_key, revision, stage, reason, message, location,
-  original_sha256, context, first_run, last_run, attempts, state)
+  original_sha256, files, context, first_run, last_run, attempts, state)
 VALUES (%(id)s, %(source)s, %(key)s, %(revision)s, %(stage)s, %(reason)s, %(message)s, %(location)s,
-  %(original_sha256)s, %(context)s::jsonb, %(run)s, %(run)s, 1, 'open')
+  %(original_sha256)s, %(files)s, %(context)s::jsonb, %(run)s, %(run)s, 1, 'open')
 ON CONFLICT (id) DO UPDATE SET stage = excluded.stage, reason = excluded.reason, message = excluded.message,
-  location = excluded.location, original_sha256 = excluded.original_sha256, context = excluded.context,
+  location = excluded.location, original_sha256 = excluded.original_sha256, files = excluded.files,
+  context = excluded.context,
   last_run = excluded.last_run, attempts = q.attempts + 1,
   state = CASE q.state WHEN 'released' THEN 'open' ELSE q.state END
 """

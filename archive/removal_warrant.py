@@ -1,12 +1,14 @@
 """The warrant without which the object store removes nothing.
 
-An approved and carried out disposal gives one; so does the secrecy gate, for the words of a failure.
+An approved and carried out disposal gives one; so does the secrecy gate, for what was stored of a record before it was
+withheld.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -21,11 +23,11 @@ class Warrant:
     """Leave to remove one object, good for the transaction that it was asked in.
 
     Attributes:
-        sha256: the object. size: its bytes.
+        sha256: the object. size: its bytes, where the archive has a row of it.
     """
 
     sha256: str
-    size: int
+    size: int | None
     seal: object = field(repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
@@ -35,6 +37,24 @@ class Warrant:
                 where=self.sha256,
                 expected="a warrant of archive.removal_warrant",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What leaves of one record.
+
+    Attributes:
+        row: identity of its state in quarantine, whether or not it stands there.
+        key_sha256, revision_sha256: the record, as its line in ``withheld`` names it.
+        names: objects that may go, as far as nothing else needs them.
+        rule: of the gate, where its row in quarantine has just been emptied.
+    """
+
+    row: UUID
+    key_sha256: str
+    revision_sha256: str
+    names: Sequence[str]
+    rule: str | None = None
 
 
 def warrants(cursor: psycopg.Cursor[TupleRow], names: Sequence[str]) -> list[Warrant]:
@@ -49,7 +69,13 @@ def warrants(cursor: psycopg.Cursor[TupleRow], names: Sequence[str]) -> list[War
     return [Warrant(sha256, size, _SEAL) for sha256, size in cursor.fetchall()]
 
 
-def secret_warrants(cursor: psycopg.Cursor[TupleRow], names: Sequence[str]) -> list[Warrant]:
-    """Warrants for the records of failures among ``names``, which turned out to be about a secret; their rows go."""
-    cursor.execute("SELECT sha256, size FROM archive.give_up_failures(%s::text[])", (list(names),))
-    return [Warrant(sha256, size, _SEAL) for sha256, size in cursor.fetchall()]
+def secret_warrants(cursor: psycopg.Cursor[TupleRow], source: str, record: Leaving) -> list[Warrant]:
+    """Warrants for the objects of ``record`` that nothing else needs; their rows go.
+
+    The caller holds ``lock_removal``, and the record's line stands in ``withheld``.
+    """
+    cursor.execute(
+        "SELECT * FROM archive.give_up_secret(%s::uuid, %s, %s, %s, %s::text[])",
+        (record.row, source, record.key_sha256, record.revision_sha256, list(record.names)),
+    )
+    return [Warrant(sha256, None, _SEAL) for (sha256,) in cursor.fetchall()]

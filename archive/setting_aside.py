@@ -1,36 +1,30 @@
-"""Writing what does not enter the archive: the quarantine, and the line that a secret record was withheld."""
+"""Writing what does not enter the archive: the quarantine, and the line that a secret record was withheld.
+
+What was stored of a record before the secrecy gate withheld it leaves again: ``archive.taking_back``.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import TupleRow
 
 from archive.canonical import Json
-from archive.identities import quarantine_id
+from archive.copying import word_array
+from archive.identities import key_sha256, quarantine_id
 from archive.ledger import Event, EventType
 from archive.objects import ObjectStore
-from archive.outcomes import Quarantined, Withheld
+from archive.outcomes import Outcome, Quarantined, Withheld
 from archive.quarantine_record import QUARANTINE_TYPE, quarantine_bytes
-from archive.removal_warrant import secret_warrants
+from archive.removal_warrant import Leaving
 from archive.rows import json_text
 from archive.stored_text import column_text, key_text
+from archive.taking_back import Place, files_of, take_back, withheld_before
 from archive.versions import StoredFile, write_objects
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where and when records are set aside: the source, the run, and the moment for resolutions."""
-
-    source: str
-    run: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +41,7 @@ class SetAside:
 
 
 _AGAIN = "UPDATE archive.quarantine SET last_run = %s, attempts = attempts + 1 WHERE id = %s"
-_FAILURE = ("stage", "reason", "message", "location", "original_sha256", "context")
+_FAILURE = ("stage", "reason", "message", "location", "original_sha256", "files", "context")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,7 @@ class _Standing:
     failure: tuple[object, ...]  # the columns of ``_FAILURE``
     state: str
     last_run: str
-    by_gate: bool  # it turned out to be secret: whatever fails about it, its words are not kept
+    by_gate: bool
 
 
 def set_aside(
@@ -65,31 +59,45 @@ def set_aside(
     quarantined: Sequence[Quarantined],
     withheld: Sequence[Withheld],
     archived: Sequence[tuple[str, str]],
+    overruled: Sequence[Outcome] = (),
 ) -> SetAside:
     """Bring quarantine and withheld up to the batch's outcomes.
 
-    What a failed record said goes into ``objects``, and leaves them again when the record turns out to be secret.
+    What a failed record said goes into ``objects``, and leaves them again with its bytes when the record turns out to
+    be secret; so does what ``overruled`` outcomes, of records that the batch withholds as well, had stored.
     ``archived`` are the (key, revision) that just entered the archive: those in quarantine leave it.
-    The same failure in another run only counts an attempt; in the same run it changes nothing.
+    The same failure in another run only counts an attempt; in the same run it changes nothing. A record that the gate
+    withheld before is not kept by failing now: no words, no bytes.
+
+    Raises:
+        RetriableError: bytes have to leave and ``place`` is not alone; nothing may be committed.
     """
     waiting = {_id(place, record.key, record.revision): record for record in quarantined}
     secret = {_id(place, record.key, record.revision): record for record in withheld}
     released = [quarantine_id(place.source, key, revision) for key, revision in archived]
     standing = _locked(cursor, [*waiting, *secret, *released])
+    barred = withheld_before(cursor, place.source, quarantined)
+    leaving = [_leaving(place, record) for row, record in waiting.items() if row in barred]
     events = _release(cursor, place, [row for row in released if row in standing], standing)
-    fresh = {row: record for row, record in waiting.items() if row not in standing}
+    fresh = {row: record for row, record in waiting.items() if row not in standing and row not in barred}
     told = _enter(cursor, place, fresh)
     known = {row: record for row, record in waiting.items() if row in standing}
-    changed, again = _repeat(cursor, place, known, standing)
+    changed, again = _repeat(cursor, place, known, standing, barred)
     events += _told(cursor, objects, place, {**told, **changed})
-    events += _empty(
-        cursor, objects, place, {row: record for row, record in secret.items() if row in standing}
-    )
-    return SetAside(events + _withhold(cursor, place, withheld), again)
+    leaving += _empty(cursor, place, {row: record for row, record in secret.items() if row in standing})
+    leaving += [_leaving(place, outcome) for outcome in overruled]
+    withholding = _withhold(cursor, place, withheld)
+    events += take_back(cursor, objects, place, leaving)
+    return SetAside(events + withholding, again)
 
 
 def _id(place: Place, key: str, revision: str) -> UUID:
     return quarantine_id(place.source, key, revision)
+
+
+def _leaving(place: Place, outcome: Outcome) -> Leaving:
+    row = _id(place, outcome.key, outcome.revision)
+    return Leaving(row, key_sha256(outcome.key), key_sha256(outcome.revision), files_of(outcome))
 
 
 def _locked(cursor: psycopg.Cursor[TupleRow], rows: Sequence[UUID]) -> dict[UUID, _Standing]:
@@ -125,12 +133,12 @@ def _enter(
     columns = list(zip(*(_values(place, row, records[row]) for row in sorted(records)), strict=True))
     cursor.execute(
         """INSERT INTO archive.quarantine (id, source, source_key, revision, stage, reason, message, location,
-          original_sha256, context, first_run, last_run, attempts, state)
+          original_sha256, files, context, first_run, last_run, attempts, state)
         SELECT id, source, source_key, revision, stage, reason, message, location, original_sha256,
-          context::jsonb, run, run, 1, 'open'
+          files::text[], context::jsonb, run, run, 1, 'open'
         FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-          %s::text[], %s::text[], %s::text[], %s::uuid[]) AS q(id, source, source_key, revision, stage,
-          reason, message, location, original_sha256, context, run)
+          %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[]) AS q(id, source, source_key, revision, stage,
+          reason, message, location, original_sha256, files, context, run)
         ORDER BY id ON CONFLICT DO NOTHING RETURNING id""",
         [list(column) for column in columns],
     )
@@ -149,6 +157,7 @@ def _values(place: Place, row: UUID, record: Quarantined) -> tuple[object, ...]:
         column_text(record.message),
         column_text(record.where),
         record.original_sha256,
+        word_array(record.files),
         json_text(dict(record.context)),
         place.run,
     )
@@ -159,28 +168,30 @@ def _repeat(
     place: Place,
     records: Mapping[UUID, Quarantined],
     standing: Mapping[UUID, _Standing],
+    barred: Collection[UUID],
 ) -> tuple[dict[UUID, Quarantined], list[UUID]]:
     """Failures that are known: those that are others now, or that a release did not help; and mere repeats.
 
-    What the secrecy gate resolved counts as a repeat, whatever it says.
+    What the secrecy gate withheld counts as a repeat, whatever it says.
     """
     told: dict[UUID, Quarantined] = {}
     again: list[UUID] = []
     for row, record in records.items():
         before = standing[row]
+        is_secret = before.by_gate or row in barred
         _, _, _, _, *values, run = _values(place, row, record)
-        if not before.by_gate and (before.state == "released" or not _same_failure(before.failure, values)):
+        if not is_secret and (before.state == "released" or not _same_failure(before.failure, values)):
             told[row] = record
         elif before.last_run == place.run:
             continue
         else:
             again.append(row)
-        if before.by_gate:
+        if is_secret:
             cursor.execute(_AGAIN, (run, row))
             continue
         cursor.execute(
             """UPDATE archive.quarantine SET stage = %s, reason = %s, message = %s, location = %s,
-            original_sha256 = %s, context = %s::jsonb, last_run = %s, attempts = attempts + 1,
+            original_sha256 = %s, files = %s::text[], context = %s::jsonb, last_run = %s, attempts = attempts + 1,
             state = CASE state WHEN 'released' THEN 'open' ELSE state END WHERE id = %s""",
             (*values, run, row),
         )
@@ -188,8 +199,10 @@ def _repeat(
 
 
 def _same_failure(before: Sequence[object], now: Sequence[object]) -> bool:
-    *words, context = now
-    return (*words, json.loads(str(context))) == tuple(before)
+    *words, files, context = now
+    *_, files_before, _ = before
+    assert isinstance(files_before, list)
+    return (*words, files, json.loads(str(context))) == (*before[:-2], word_array(files_before), before[-1])
 
 
 def _told(
@@ -202,7 +215,7 @@ def _told(
 
 
 def _quarantine_event(place: Place, row: UUID, record: Quarantined, told: str) -> Event:
-    payload = {
+    payload: dict[str, Json] = {
         "key": key_text(record.key),
         "revision": key_text(record.revision),
         "stage": record.stage,
@@ -210,43 +223,40 @@ def _quarantine_event(place: Place, row: UUID, record: Quarantined, told: str) -
         "original_sha256": record.original_sha256,
         "record_sha256": told,
     }
+    if record.files:
+        payload["files"] = list(record.files)
     return Event(EventType.QUARANTINE, "failure", place.source, str(row), place.run, payload)
 
 
-def _empty(
-    cursor: psycopg.Cursor[TupleRow], objects: ObjectStore, place: Place, records: Mapping[UUID, Withheld]
-) -> list[Event]:
-    """A quarantined record that turns out to be secret leaves no words behind, in rows or objects."""
-    events: list[Event] = []
+def _empty(cursor: psycopg.Cursor[TupleRow], place: Place, records: Mapping[UUID, Withheld]) -> list[Leaving]:
+    """A quarantined record that turns out to be secret leaves nothing in its row but that there was one."""
+    leaving = []
     for row, record in records.items():
+        key, revision = key_sha256(record.key), key_sha256(record.revision)
         cursor.execute(
-            """UPDATE archive.quarantine SET message = '', location = '', context = '{}', state = 'rejected',
-            resolved_by = 'gate', resolved_why = %s, resolved_at = %s, last_run = %s
-            WHERE id = %s AND resolved_by IS DISTINCT FROM 'gate'""",
-            (key_text(record.rule), place.at, place.run, row),
+            """UPDATE archive.quarantine SET source_key = %s, revision = %s, message = '', location = '',
+            original_sha256 = NULL, files = '{}', context = '{}', state = 'rejected', resolved_by = 'gate',
+            resolved_why = %s, resolved_at = %s, last_run = %s
+            WHERE id = %s AND (resolved_by IS DISTINCT FROM 'gate' OR source_key <> %s)""",
+            (key, revision, key_text(record.rule), place.at, place.run, row, key),
         )
-        if cursor.rowcount == 0:
-            continue
-        told = secret_warrants(cursor, _told_before(cursor, row))
-        for warrant in told:
-            # Before the commit: a row without its bytes is a smaller evil than secret words that a crash leaves.
-            objects.remove(warrant)
-        payload: dict[str, Json] = {
-            "rule": key_text(record.rule),
-            "objects": [warrant.sha256 for warrant in told],
-        }
-        events.append(Event(EventType.DELETION, "success", place.source, str(row), place.run, payload))
-    return events
+        if cursor.rowcount:
+            named = _named_before(cursor, row)
+            leaving.append(Leaving(row, key, revision, named, key_text(record.rule)))
+    return leaving
 
 
-def _told_before(cursor: psycopg.Cursor[TupleRow], row: UUID) -> list[str]:
-    """The records of this row's failures, as the ledger names them."""
+def _named_before(cursor: psycopg.Cursor[TupleRow], row: UUID) -> list[str]:
+    """All objects that failures of this row left, as the ledger names them: their records, their bytes."""
     cursor.execute(
         "SELECT payload FROM archive.event WHERE object = %s AND type = %s ORDER BY seq",
         (str(row), EventType.QUARANTINE.value),
     )
-    named = [json.loads(payload).get("record_sha256") for (payload,) in cursor.fetchall()]
-    return sorted({str(sha256) for sha256 in named if sha256})
+    named: list[str | None] = []
+    for (payload,) in cursor.fetchall():
+        told = json.loads(payload)
+        named += [told.get("record_sha256"), told.get("original_sha256"), *told.get("files", ())]
+    return [name for name in named if name]
 
 
 def _withhold(cursor: psycopg.Cursor[TupleRow], place: Place, records: Sequence[Withheld]) -> list[Event]:
@@ -274,8 +284,3 @@ def _withhold(cursor: psycopg.Cursor[TupleRow], place: Place, records: Sequence[
         )
         for key, revision, level, rule in sorted(cursor.fetchall())
     ]
-
-
-def key_sha256(text: str) -> str:
-    """How a withheld record's key and revision are kept: nobody reads from it what they said."""
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()

@@ -69,7 +69,8 @@ class VerifiedLine(_Line):
 class QuarantinedLine(_Line):
     """A record that nobody could read or understand.
 
-    ``original_sha256`` is ``None`` where there are no bytes, or where the secrecy gate could not judge them.
+    ``original_sha256`` is ``None`` where there are no bytes, or where the secrecy gate could not judge them. ``files``
+    are the attachments that were stored before it failed.
     """
 
     state: Literal["quarantined"] = "quarantined"
@@ -81,6 +82,7 @@ class QuarantinedLine(_Line):
     where: str = ""
     original_sha256: str | None = None
     context: dict[str, str] = Field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
 
 class WithheldLine(_Line):

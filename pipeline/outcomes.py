@@ -34,6 +34,7 @@ def outcomes(
                     where=line.where,
                     original_sha256=line.original_sha256,
                     context=line.context,
+                    files=line.files,
                 )
             case WithheldLine():
                 yield Withheld(line.key, line.revision, line.level, line.rule)

@@ -58,14 +58,16 @@ def receive_one(
     if finding is not None:
         return _withheld(answer.listing, finding)
     original = objects.put(answer.original)
+    stored: list[str] = []
     try:
-        attachments = _store_attachments(answer, objects)
+        attachments = _store_attachments(answer, objects, stored)
         document = normalise(answer, config, attachments)
     except Exception as error:
         _stop_on_system_failure(error)
-        return _quarantined(
+        failed = _quarantined(
             answer.listing, "map", _reason(error), error, original.sha256, dict(answer.context)
         )
+        return failed.model_copy(update={"files": tuple(dict.fromkeys(stored))})
     return ReceivedLine(
         document=document,
         original_sha256=original.sha256,
@@ -157,11 +159,18 @@ def _reason(error: Exception) -> str:
     return "internal_error"
 
 
-def _store_attachments(record: SourceRecord, objects: ObjectStore) -> tuple[AttachmentRef, ...]:
+def _store_attachments(
+    record: SourceRecord, objects: ObjectStore, names: list[str]
+) -> tuple[AttachmentRef, ...]:
+    """The attachments, stored; ``names`` is told of each object at once, in case that a later one fails."""
     references = []
     for ordinal, attachment in enumerate(record.attachments, start=1):
         stored = objects.put(attachment.content)
-        wrapped = objects.put(attachment.wrapped).sha256 if attachment.wrapped is not None else None
+        names.append(stored.sha256)
+        wrapped = None
+        if attachment.wrapped is not None:
+            wrapped = objects.put(attachment.wrapped).sha256
+            names.append(wrapped)
         references.append(
             AttachmentRef(
                 ordinal=ordinal,

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from archive.audit_facts import audit_facts
+from archive.audit_finding import Findings
+from archive.cursors import psycopg_cursor
+from archive.disposal_trace import keep_objects
+from archive.fixity import check_objects
+from archive.identities import key_sha256, quarantine_id
 from archive.ledger import verify_chain
-from archive.loader import Archive, Batch, LoadReport, Outcome, Withheld
+from archive.loader import Archive, Batch, LoadReport, Outcome, Quarantined, Withheld
 from archive.objects import ObjectStore
 from archive.queries import quarantine_list
-from tests.archive.office_records import CLOCK, archived, quarantined
+from schemas.errors import RetriableError
+from tests.archive.conftest import SOURCE
+from tests.archive.office_records import CLOCK, archived, everything, passed, quarantined
 
 pytestmark = pytest.mark.postgres
 MakeBatch = Callable[..., Batch]
@@ -136,8 +145,172 @@ def test_a_record_once_found_secret_leaves_no_words_when_it_fails_again(
         ("", "", {}, "rejected", 2)
     ]
     assert not any("phòng thủ".encode() in objects.open(name).read() for name in objects)
-    assert events(select) == ["quarantine", "deletion", "withholding"]
+    assert events(select) == ["quarantine", "deletion", "withholding", "deletion"]
     (payload,) = select(
         "SELECT payload FROM archive.event WHERE payload LIKE '%loaded%' ORDER BY seq DESC LIMIT 1"
     )
     assert json.loads(str(payload[0]))["again"]
+
+
+def stored(objects: ObjectStore, key: str, *files: str, **fields: str) -> Quarantined:
+    """A record that failed after its bytes and attachments were stored."""
+    return replace(
+        quarantined(key, **fields),
+        stage="map",
+        original_sha256=objects.put_bytes(f"<document unid='{key}'>".encode()).sha256,
+        files=tuple(objects.put_bytes(text.encode()).sha256 for text in files),
+    )
+
+
+def contents(objects: ObjectStore) -> set[str]:
+    return {objects.open(name).read().decode() for name in objects}
+
+
+def test_nothing_of_a_record_found_secret_stays_but_that_there_was_one(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch, select: Select
+) -> None:
+    archive.load(
+        batch("dem-1"), [stored(objects, "A1", "kế hoạch phòng thủ", "sơ đồ"), stored(objects, "A2")]
+    )
+    archive.load(batch("dem-2"), [stored(objects, "A1", "kế hoạch phòng thủ", reason="date_missing")])
+    check_objects(archive.engine, objects)
+    names = {name for name in objects if "A2" not in objects.open(name).read().decode()}
+    assert len(names) == 5  # two records of failures, the original, two files
+    secret = [Withheld("A1", "1", "mat", "stamp")]
+    assert archive.load(batch("dem-3"), secret) == LoadReport(0, 0, 0, 1)
+    assert names.isdisjoint(objects)
+    assert len(list(objects)) == 2
+    (row,) = select("SELECT * FROM archive.quarantine WHERE resolved_by = 'gate'")
+    assert not {"A1", *names} & set(map(str, row))
+    assert select(
+        """SELECT w.level FROM archive.quarantine q JOIN archive.withheld w
+        ON (w.source, w.key_sha256, w.revision_sha256) = (q.source, q.source_key, q.revision)"""
+    ) == [("mat",)]
+    ((told,),) = select("SELECT payload FROM archive.event WHERE type = 'deletion'")
+    assert set(json.loads(str(told))["objects"]) == names
+    report = check_objects(archive.engine, objects, orphan_age=timedelta(0))
+    assert (report.sound, report.orphan_count, report.young) == (True, 0, 0)
+    findings = Findings()
+    with archive.engine.connect() as connection:
+        audit_facts(connection, findings)
+    assert findings.kept == []
+
+
+def test_withholding_it_every_night_afterwards_writes_nothing(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch, select: Select, archive_url: str
+) -> None:
+    archive.load(batch("dem-1"), [stored(objects, "A1", "sơ đồ")])
+    secret = [Withheld("A1", "1", "mat", "stamp")]
+    archive.load(batch("dem-2"), secret)
+    before = everything(archive_url)["quarantine"], events(select)
+    archive.load(batch("dem-3"), secret)
+    assert (everything(archive_url)["quarantine"], events(select)) == before
+
+
+def test_what_others_need_stays_when_a_secret_leaves(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch, select: Select
+) -> None:
+    archive.load(batch("dem-1"), [stored(objects, "A1", "của văn bản khác", "của hồ sơ khác", "riêng")])
+    archive.load(
+        batch("dem-2"),
+        [
+            archived(objects, "B1", files={"a.txt": "của văn bản khác".encode()}),
+            stored(objects, "A2", "của hồ sơ khác"),
+        ],
+    )
+    archive.load(batch("dem-3"), [Withheld("A1", "1", "mat", "stamp")])
+    left = contents(objects)
+    assert {"của văn bản khác", "của hồ sơ khác"} <= left
+    assert not {"riêng", "<document unid='A1'>"} & left
+
+
+def test_what_a_verdict_rests_on_stays_when_a_secret_leaves(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch
+) -> None:
+    certificate = objects.put_bytes(b"chung thu so").sha256
+    judged = replace(passed(), chain=(certificate,))
+    archive.load(batch("dem-1"), [archived(objects, "B1", files={"a.pdf": b"%PDF"}, verdicts=(judged,))])
+    archive.load(batch("dem-2"), [stored(objects, "A1", "chung thu so")])
+    archive.load(batch("dem-3"), [Withheld("A1", "1", "mat", "stamp")])
+    assert objects.exists(certificate)
+
+
+def test_a_secret_that_fails_later_leaves_no_bytes_either(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch, select: Select
+) -> None:
+    archive.load(batch("dem-1"), [stored(objects, "A1", "sơ đồ")])
+    archive.load(batch("dem-2"), [Withheld("A1", "1", "mat", "stamp"), Withheld("A2", "1", "mat", "stamp")])
+    failing: list[Outcome] = [stored(objects, "A1", "sơ đồ"), stored(objects, "A2", "kế hoạch")]
+    assert archive.load(batch("dem-3"), failing) == LoadReport(0, 0, 2, 0)
+    assert list(objects) == []
+    assert select("SELECT source_key = 'A1', state FROM archive.quarantine") == [(False, "rejected")]
+    assert events(select)[-2:] == ["deletion", "deletion"]
+
+
+def test_what_one_listing_of_a_secret_stored_leaves_when_the_other_is_withheld(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch
+) -> None:
+    twice: list[Outcome] = [
+        archived(objects, "A1", files={"a.pdf": b"%PDF"}),
+        stored(objects, "A2", "sơ đồ"),
+        *(Withheld(key, "1", "mat", "stamp") for key in ("A1", "A2")),
+    ]
+    assert archive.load(batch(), twice) == LoadReport(0, 0, 0, 4)
+    assert list(objects) == []
+
+
+def test_a_row_that_an_older_program_emptied_is_emptied_whole(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch, engine: sa.Engine, select: Select
+) -> None:
+    archive.load(batch("dem-1"), [stored(objects, "A1", "sơ đồ")])
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE archive.quarantine SET state = 'rejected', resolved_by = 'gate'"))
+    archive.load(batch("dem-2"), [Withheld("A1", "1", "mat", "stamp")])
+    assert list(objects) == []
+    assert select("SELECT original_sha256, files FROM archive.quarantine") == [(None, [])]
+
+
+def test_only_what_the_gate_withheld_is_given_up(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch, engine: sa.Engine
+) -> None:
+    archive.load(batch(), [stored(objects, "A1"), Withheld("A2", "1", "mat", "stamp")])
+    (told,) = [name for name in objects if b"lienthong_quarantine" in objects.open(name).read()]
+    ask = sa.text("SELECT * FROM archive.give_up_secret(:row, :source, :key, :revision, ARRAY[:name])")
+    values = {"row": quarantine_id(SOURCE, "A1", "1"), "source": SOURCE, "revision": key_sha256("1")}
+    with engine.connect() as connection:
+        # The words of another record's failure, under the warrant of a secret.
+        row = {"row": quarantine_id(SOURCE, "A2", "1"), "key": key_sha256("A2"), "name": told}
+        assert connection.execute(ask, values | row).all() == []
+        with pytest.raises(sa.exc.ProgrammingError, match="withheld no such record"):
+            connection.execute(ask, values | {"key": key_sha256("A1"), "name": told})
+
+
+def test_bytes_do_not_leave_while_others_bring_in_rows(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch, engine: sa.Engine
+) -> None:
+    archive.load(batch("dem-1"), [stored(objects, "A1", "chung")])
+    other = batch("dem-2")
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as connection:
+            keep_objects(psycopg_cursor(connection))  # as a loader whose record has the same attachment
+            loading = pool.submit(archive.load, other, [Withheld("A1", "1", "mat", "stamp")])
+            with pytest.raises(TimeoutError):
+                loading.result(timeout=0.5)
+            assert "chung" in contents(objects)
+        assert loading.result(timeout=60) == LoadReport(0, 0, 0, 1)
+    assert list(objects) == []
+
+
+def test_a_secret_brought_in_meanwhile_makes_the_batch_be_loaded_again(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch, monkeypatch: pytest.MonkeyPatch, select: Select
+) -> None:
+    archive.load(batch("dem-1"), [stored(objects, "A1")])
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "archive.loader.takes_back", lambda *_: False
+        )  # it was not there when the loader looked
+        with pytest.raises(RetriableError, match="found to be secret"):
+            archive.load(batch("dem-2"), [Withheld("A1", "1", "mat", "stamp")])
+    assert (len(list(objects)), events(select)) == (2, ["quarantine"])
+    archive.load(batch("dem-2"), [Withheld("A1", "1", "mat", "stamp")])
+    assert list(objects) == []

@@ -128,6 +128,24 @@ def test_the_store_alone_makes_every_row_again(lived: sa.Engine, objects: Object
     assert verify_chain(made) == []
 
 
+def test_what_left_as_a_secret_stays_away(
+    archive: Archive, engine: sa.Engine, objects: ObjectStore, batch: Callable[..., Batch], fresh: Fresh
+) -> None:
+    def failed(key: str, text: bytes) -> Outcome:
+        original, file = (objects.put_bytes(data).sha256 for data in (key.encode(), text))
+        return replace(quarantined(key), stage="map", original_sha256=original, files=(file,))
+
+    record_listed(engine, batch().run, 2, 0, 1)
+    archive.load(batch(), [failed("A1", b"chung"), failed("A2", b"rieng")])
+    account(engine, batch().run, now=CLOCK)
+    archive.load(batch("dem-2"), [archived(objects, "B1", files={"a.txt": b"chung"})])
+    archive.load(batch("dem-3"), [Withheld(key, "1", "mat", "stamp") for key in ("A1", "A2", "A3")])
+    archive.load(batch("dem-4"), [failed("A2", b"rieng"), failed("A3", b"khac")])
+    done, made = made_again(engine, objects, fresh)
+    assert done.troubles == []
+    assert differences(engine, made) == []
+
+
 def test_the_time_stamps_of_the_anchors_are_found(
     lived: sa.Engine, objects: ObjectStore, fresh: Fresh
 ) -> None:

@@ -142,3 +142,14 @@ class SourceThatAnswers:
 def test_a_source_that_answers_something_else_stops_the_run(config, objects, answers):
     with pytest.raises(FatalError, match="did not answer"):
         list(stage.receive(SourceThatAnswers(*answers), config, objects, [LISTING]))
+
+
+def test_a_record_that_fails_after_its_attachments_were_stored_names_them(config, objects, monkeypatch):
+    def failing(*_):
+        raise ValueError("lạ")
+
+    monkeypatch.setattr(stage, "normalise", failing)
+    line = stage.receive_one(record(), config, objects)
+    assert isinstance(line, QuarantinedLine)
+    assert set(objects) == {line.original_sha256, *line.files}
+    assert len(line.files) == 1
