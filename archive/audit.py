@@ -25,6 +25,7 @@ from archive.audit_anchors import KnownAnchors, audit_anchors
 from archive.audit_facts import audit_facts
 from archive.audit_finding import Finding, Findings
 from archive.audit_ledger import LedgerState, audit_ledger
+from archive.audit_notices import Notices, audit_notices
 from archive.audit_rows import Share, audit_rows, audited_share
 from archive.failures import database_errors
 from archive.fixity import FixityReport
@@ -48,6 +49,7 @@ class AuditReport:
         last_anchor: when the newest was made, or ``None``.
         versions: in the archive. compared: with their manifests.
         findings: the first of each kind. counts: all of them by kind.
+        notices: what is not wrong, and waits for a person; ``clean`` does not depend on it.
     """
 
     started: datetime
@@ -64,6 +66,7 @@ class AuditReport:
     compared: int
     findings: tuple[Finding, ...]
     counts: Mapping[str, int]
+    notices: Notices
 
     @property
     def clean(self) -> bool:
@@ -105,11 +108,12 @@ def audit(
         compared = audit_rows(connection, objects, share, findings)
         versions = connection.scalar(sa.text("SELECT count(*) FROM archive.document_version")) or 0
         _standing(connection, findings)
+        notices = audit_notices(connection)
     stamps = _stamps(anchors, trust, started, findings)
     if fixity is not None and fixity.orphan_count:
         findings.take(Finding("orphan", f"object {name}") for name in fixity.orphans)
         findings.counts["orphan"] = fixity.orphan_count  # of which the report names the first ones
-    return _report(started, ledger, anchors, stamps, versions, compared, findings)
+    return _report(started, ledger, anchors, stamps, versions, compared, findings, notices)
 
 
 def _report(
@@ -120,6 +124,7 @@ def _report(
     versions: int,
     compared: int,
     findings: Findings,
+    notices: Notices,
 ) -> AuditReport:
     return AuditReport(
         started=started,
@@ -136,6 +141,7 @@ def _report(
         compared=compared,
         findings=tuple(findings.kept),
         counts=dict(findings.counts),
+        notices=notices,
     )
 
 

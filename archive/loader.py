@@ -35,6 +35,7 @@ from archive.links import Recall, link
 from archive.objects import ObjectStore
 from archive.outcomes import Archived, Outcome, Quarantined, Unchanged, Withheld
 from archive.rows import Version
+from archive.sealing import hold_documents, seal, seals
 from archive.setting_aside import set_aside
 from archive.stored_text import key_text
 from archive.taking_back import Place, takes_back
@@ -170,7 +171,10 @@ class Archive:
             for document, outcome in zip(documents, decided.values(), strict=True)
             if isinstance(outcome, Archived) and (outcome.key, outcome.revision) in fresh
         ]
+        withheld = [outcome for outcome in decided.values() if isinstance(outcome, Withheld)]
+        hold_documents(cursor, batch.source, withheld, [document for document, _ in records])
         at = self._clock()
+        place = Place(batch.source, batch.run, at, alone)
         with ThreadPoolExecutor(1) as store:
             # The store is asked while the database works: an object that is missing undoes the batch.
             asked = store.submit(stored_files, self.objects, [record for _, record in records])
@@ -184,18 +188,19 @@ class Archive:
         aside = set_aside(
             cursor,
             self.objects,
-            Place(batch.source, batch.run, at, alone),
+            place,
             [outcome for outcome in fresh.values() if isinstance(outcome, Quarantined)],
-            [outcome for outcome in decided.values() if isinstance(outcome, Withheld)],
+            withheld,
             sorted(written),
             [outcome for outcome in outcomes if isinstance(decided[outcome.key, outcome.revision], Withheld)],
         )
+        events += [*aside.events, *seal(cursor, place, withheld)]
         report = _report(outcomes, decided, known, written)
         _write_batch(cursor, batch, plan, digest, report, at)
         ledger.lock(cursor)
         recalls = link(cursor, [(version.document_id, version.number) for version in versions], at)
         settle_following(cursor, versions)
-        events += [*aside.events, *(_recall(batch, recall) for recall in recalls)]
+        events += [_recall(batch, recall) for recall in recalls]
         events.append(_loaded(batch, plan, digest, report, aside.again, files.evidence))
         ledger.append(cursor, events, at)
         return report
@@ -204,13 +209,13 @@ class Archive:
 def _be_alone(cursor: psycopg.Cursor[TupleRow], batch: Batch, outcomes: Sequence[Outcome]) -> bool:
     """Wait until no one else loads this batch; whoever hangs in a transaction is thrown out in the end.
 
-    Returns whether it is alone with the objects, too: where what was stored of a secret has to leave.
+    Returns whether it keeps all other loaders away: where what was stored of a secret has to leave, or to be sealed.
     """
     cursor.execute(_SET, tuple(chain.from_iterable(_SETTINGS.items())))
     cursor.execute(
         "SELECT pg_advisory_xact_lock(%s)", (lock_key("batch", batch.source, batch.run, batch.number),)
     )
-    alone = takes_back(cursor, batch.source, outcomes)
+    alone = takes_back(cursor, batch.source, outcomes) or seals(cursor, batch.source, outcomes)
     (lock_removal if alone else keep_objects)(cursor)
     return alone
 

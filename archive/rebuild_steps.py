@@ -25,6 +25,7 @@ from archive.quarantine_record import QUARANTINE_TYPE, read_quarantine
 from archive.rebuild_scan import Trouble
 from archive.rechecks import write_checks
 from archive.rows import json_text
+from archive.sealing import write_seal
 from archive.stored_text import column_text
 from archive.verification import VERIFICATION_TYPE, Verification, read_verification
 from archive.versions import StoredFile, evidence_types, named_files, write_objects, write_versions
@@ -65,6 +66,7 @@ class Steps:
             EventType.RELEASE: self._release,
             EventType.WITHHOLDING: self._withhold,
             EventType.DELETION: self._empty,
+            EventType.ACCESS: self._seal,
             EventType.GONE: partial(self._presence, gone=True),
             EventType.BACK: partial(self._presence, gone=False),
             EventType.ACCOUNTING: self._account,
@@ -191,6 +193,9 @@ class Steps:
                 entry.run, entry.at,
             ),
         )  # fmt: skip
+
+    def _seal(self, entry: Entry, payload: Mapping[str, Any]) -> None:
+        write_seal(self._cursor, entry.object, payload["seen"])
 
     def _presence(self, entry: Entry, _: Mapping[str, Any], *, gone: bool) -> None:
         self._cursor.execute(

@@ -125,7 +125,7 @@ def audit_value(done: Audited, words: Wording) -> dict[str, object]:
     report = {
         item.name: getattr(done.report, item.name)
         for item in fields(done.report)
-        if item.name not in ("findings", "counts")
+        if item.name not in ("findings", "counts", "notices")
     }
     return {
         "clean": done.clean,
@@ -133,6 +133,8 @@ def audit_value(done: Audited, words: Wording) -> dict[str, object]:
         "fixity": done.fixity and fixity_value(done.fixity),
         "counts": dict(done.counts),
         "problems": problems(done.findings, words),
+        "notice_count": done.report.notices.count,
+        "notices": problems(done.report.notices.kept, words),
     }
 
 
@@ -143,10 +145,11 @@ def fixity_value(report: FixityReport) -> dict[str, object]:
 
 
 def audit_lines(told: Mapping[str, object], words: Wording) -> list[str]:
-    """What ``audit_value`` gave, for a person: the sentence, the anchors, the objects, then every problem."""
-    counts, listed, fixity = told["counts"], told["problems"], told["fixity"]
+    """What ``audit_value`` gave, for a person: the sentence, the anchors, the objects, every problem, every notice."""
+    counts, listed, noticed, fixity = told["counts"], told["problems"], told["notices"], told["fixity"]
     assert isinstance(counts, Mapping)
     assert isinstance(listed, Sequence)
+    assert isinstance(noticed, Sequence)
     number = sum(counts.values())
     lines = [words("audit_problems" if number else "audit_clean", problems=number, **told_without(told))]
     lines.append(words("audit_anchored" if told["anchors"] else "audit_never_anchored", **told_without(told)))
@@ -157,9 +160,14 @@ def audit_lines(told: Mapping[str, object], words: Wording) -> list[str]:
         shown = sum(one["kind"] == kind for one in listed)
         if count > shown:
             lines.append("  " + words("audit_more", kind=kind, more=count - shown))
+    if told["notice_count"]:
+        lines.append(words("audit_notices", notices=told["notice_count"]))
+        lines += [f"  {one['where']}: {one['message']}" for one in noticed]
     return lines
 
 
 def told_without(told: Mapping[str, object]) -> dict[str, object]:
     """``told`` without what a sentence never names."""
-    return {name: value for name, value in told.items() if name not in ("problems", "counts", "fixity")}
+    return {
+        name: value for name, value in told.items() if name not in ("problems", "notices", "counts", "fixity")
+    }

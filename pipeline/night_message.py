@@ -30,7 +30,7 @@ def night_message(anchored: Told | None, audited: Told | None, at: datetime) -> 
     parts = []
     for language in ("vi", "en"):
         words = Wording(language)
-        shown = audited if language == "vi" or audited is None else {**audited, "problems": ()}
+        shown = audited if language == "vi" or audited is None else {**audited, "problems": (), "notices": ()}
         lines = [words("night_title", at=at.astimezone(ZoneInfo(LOCAL_ZONE)).strftime("%d/%m/%Y %H:%M"))]
         lines += _anchor_lines(anchored, words)
         lines += audit_lines(shown, words) if shown is not None else [words("night_no_audit")]
@@ -39,9 +39,12 @@ def night_message(anchored: Told | None, audited: Told | None, at: datetime) -> 
 
 
 def night_subject(anchored: Told | None, audited: Told | None) -> str:
-    """Its subject: whether all is well."""
+    """Its subject: whether all is well, and whether something waits for a person nevertheless."""
     good = bool(anchored and not anchored["failures"] and audited and audited["clean"])
-    return Wording("vi")("night_subject_good" if good else "night_subject_bad")
+    noticed = good and audited and audited["notice_count"]
+    return Wording("vi")(
+        "night_subject_notice" if noticed else "night_subject_good" if good else "night_subject_bad"
+    )
 
 
 def keep_message(folders: Sequence[Path], text: str, at: datetime) -> list[Path]:

@@ -24,6 +24,10 @@ AUDIT: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Liên thông: KHO LƯU TRỮ CẦN NGƯỜI KIỂM TRA",
             "Lienthong: THE ARCHIVE NEEDS A PERSON'S EYES",
         ),
+        "night_subject_notice": (
+            "Liên thông: CÓ VĂN BẢN ĐÃ LƯU NAY BỊ XÁC ĐỊNH LÀ MẬT",
+            "Lienthong: ARCHIVED DOCUMENTS WERE FOUND TO BE SECRET",
+        ),
         "night_anchor": (
             "Mốc neo số {number}: {tree_size} sự kiện",
             "Anchor number {number}: {tree_size} events",
@@ -66,6 +70,16 @@ AUDIT: Mapping[str, tuple[str, str]] = MappingProxyType(
             " {canaries} planted wrong files found",
         ),
         "audit_more": ("… và {more} vấn đề nữa loại {kind}", "… and {more} more of kind {kind}"),
+        "audit_notices": (
+            "CHỜ NGƯỜI GIỮ KHO QUYẾT ĐỊNH: {notices} tài liệu đã lưu nay bị xác định là mật, đã niêm phong",
+            "WAITING FOR THE KEEPER'S DECISION: {notices} archived documents found to be secret, sealed",
+        ),
+        "audit_sealed_by_gate": (
+            "tài liệu đã lưu nay bị xác định là mật (nguồn {source}, từ {since}); không ai khác đọc được, chưa bị hủy."
+            " Xem xét rồi quyết định: lienthong access <mã> --set … --why …",
+            "archived, and found to be secret now (source {source}, since {since}); nobody else reads it, nothing was"
+            " destroyed. Look at it and decide: lienthong access <id> --set … --why …",
+        ),
         "audit_event_missing": ("Sổ cái bị mất sự kiện: {message}", "Events are missing: {message}"),
         "audit_event_loose": (
             "Sự kiện không nối tiếp sự kiện trước nó (bị chèn, đổi chỗ hoặc xóa)",
