@@ -33,6 +33,7 @@ MAX_ELEMENTS = 200_000
 """Elements of one package; ten thousand recipients with all fields are 80 000."""
 
 PAYLOAD = "ContentTransferEncoded"
+ATTACHMENT = "Attachment"
 ROOTS = frozenset({"edXML", "Envelope"})
 _WRAPPERS = frozenset(
     {"edXML", "edXMLEnvelope", "edXMLHeader", "edXMLBody", "Envelope", "Header", "Body"}
@@ -40,7 +41,7 @@ _WRAPPERS = frozenset(
     | {f"{action}{end}" for action in ("SendDocument", "GetDocument", "UpdateTraces", "GetTraces")
        for end in ("", "Request", "Response")}
 )  # fmt: skip
-_ATTACHMENTS = frozenset({"AttachmentEncoded", "Attachment"})
+_ATTACHMENTS = frozenset({"AttachmentEncoded", ATTACHMENT})
 _PARTS = frozenset(
     {"MessageHeader", "TraceHeaderList", "ErrorList", "Status", "edXMLManifest", "Manifest", "Signature"}
     | _ATTACHMENTS
@@ -197,7 +198,7 @@ class ElementReader:
         line = element.sourceline
         at = line + shift if line != _UNKNOWN_LINE else None
         field = Field(name, "element", (text,) if text else (), (), tuple(made), attributes, at)
-        if name == "Attachment":
+        if name == ATTACHMENT:
             self._attach(field)
         return field
 
@@ -214,28 +215,14 @@ class ElementReader:
 
     def _take_payload(self, attributes: Mapping[str, str], text: str | None) -> Mapping[str, str]:
         """Hold the payload whose number is ``text`` for its attachment; give its size as an attribute."""
-        number = (text or "").strip()
-        start, end, marked_up = 0, 0, False
-        if number.isdecimal() and int(number) < len(self._spans):
-            span = self._spans[int(number)]
-            start, end, marked_up = span.start, span.end, span.marked_up
+        payload = payload_at(text or "", self._spans, self._source)
         if self._payload is None:
-            self._payload = Payload(slice_of(self._source, start, end), marked_up=marked_up)
-        return MappingProxyType({**attributes, "size": str(end - start)})
+            self._payload = payload
+        return MappingProxyType({**attributes, "size": str(payload.raw.size)})
 
     def _attach(self, field: Field) -> None:
         payload, self._payload = self._payload, None
-        parts = field.children
-        self.attachments.append(
-            EncodedAttachment(
-                f"AttachmentEncoded/Attachment[{len(self.attachments) + 1}]",
-                bare_content_id(first_text(parts, "ContentId") or field.attributes.get("href", "")),
-                first_text(parts, "AttachmentName") or "",
-                first_text(parts, "ContentType") or "",
-                field.line,
-                payload,
-            )
-        )
+        self.attachments.append(encoded_attachment(len(self.attachments) + 1, field, payload))
 
     def _attributes(self, element: etree._Element) -> Mapping[str, str]:
         return MappingProxyType({local_name(name): value for name, value in element.attrib.items()})
@@ -261,6 +248,26 @@ class ElementReader:
 
     def _where(self, element: etree._Element) -> str:
         return f"line {self._line_of(element)}"
+
+
+def payload_at(number: str, spans: Sequence[Span], source: Content) -> Payload:
+    """The payload of ``source`` whose ``number`` in ``spans`` stands in its place; an empty one for any other text."""
+    number = number.strip()
+    span = spans[int(number)] if number.isdecimal() and int(number) < len(spans) else Span(0, 0, False)
+    return Payload(slice_of(source, span.start, span.end), marked_up=span.marked_up)
+
+
+def encoded_attachment(number: int, field: Field, payload: Payload | None) -> EncodedAttachment:
+    """What the element ``field``, the ``Attachment`` that is the package's ``number``-th, says of its file."""
+    parts = field.children
+    return EncodedAttachment(
+        f"AttachmentEncoded/Attachment[{number}]",
+        bare_content_id(first_text(parts, "ContentId") or field.attributes.get("href", "")),
+        first_text(parts, "AttachmentName") or "",
+        first_text(parts, "ContentType") or "",
+        field.line,
+        payload,
+    )
 
 
 def bare_content_id(printed: str) -> str:

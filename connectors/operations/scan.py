@@ -22,6 +22,7 @@ from connectors.operations.elements import (
 )
 from connectors.operations.mime_parts import Multipart, Part, read_opening, read_parts
 from connectors.operations.payload_text import transfer_decoded
+from connectors.operations.shapes import read_known
 from connectors.operations.skeleton import MAX_SKELETON, RefusedError, read_skeleton
 from connectors.operations.spool import Spool, SpoolFullError, head_of, slice_of
 from connectors.operations.xml_tree import parse_fragment, parse_package
@@ -164,6 +165,9 @@ def _scan_xml(source: Content, stream: BinaryIO, head: bytes) -> Scan:
     if skeleton.data.count(b"<") > 2 * MAX_ELEMENTS:
         raise RefusedError("xml_too_large", f"more than {MAX_ELEMENTS} elements", "line 1")
     first_line = 1 + head.count(b"\n", 0, start)
+    known = read_known(skeleton, source, first_line) if encoding is None else None
+    if known is not None:
+        return Scan(known.version, known.fields, known.attachments, tuple(defects))
     tree = parse_package(skeleton.data, encoding, first_line)
     reader = ElementReader(source, skeleton.spans, first_line)
     reader.read(tree.root)
