@@ -150,3 +150,17 @@ def usable_role(engine: sa.Engine, roles: Sequence[Role]) -> Role:
         expected="membership in the role",
         action=f"have the server's administrator run: {' or '.join(grants)}",
     )
+
+
+def personal_login(engine: sa.Engine) -> str | None:
+    """The engine's login, where it is one person's: it may not become the owner. ``None`` for the archive's own.
+
+    Raises:
+        RetriableError, FatalError: the database is away, or refuses.
+    """
+    asked = sa.text(
+        "SELECT session_user::text WHERE NOT pg_has_role(session_user, CAST(:owner AS name), 'MEMBER')"
+    )
+    with database_errors("asking for the login"), engine.connect() as connection:
+        found = connection.scalar(asked, {"owner": Role.OWNER.value})
+    return None if found is None else str(found)

@@ -102,11 +102,8 @@ def check_request(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: date
 
 def decide_request(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: datetime) -> None:
     """Enter the request."""
-    lock_disposal(cursor)
     cursor.execute(
-        """INSERT INTO archive.disposal (id, state, title, requested_by, requested_norm, requested_account,
-          requested_why, requested_at)
-        VALUES (%s, 'requested', %s, %s, %s, %s, %s, %s)""",
+        "SELECT archive.request_disposal(%s, %s, %s, %s, %s, %s, %s, %s::jsonb)",
         (
             UUID(decision.object),
             column_text(str(decision.values["title"])),
@@ -115,15 +112,8 @@ def decide_request(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: dat
             decision.account,
             decision.why,
             at,
+            json_text(decision.values["documents"]),
         ),
-    )
-    cursor.executemany(
-        """INSERT INTO archive.disposal_document (disposal_id, document_id, retention, due_on, basis)
-        VALUES (%s, %s, %s, %s, %s)""",
-        [
-            (UUID(decision.object), UUID(document), item["retention"], item["due_on"], item["basis"])
-            for document, item in _requested(decision).items()
-        ],
     )
 
 
@@ -131,7 +121,7 @@ def check_approval(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: dat
     """Refuses the requester's own approval, under whatever spelling or account, and what is held or not due now."""
     lock_disposal(cursor)
     cursor.execute(
-        """SELECT state, requested_norm, requested_account FROM archive.disposal WHERE id = %s FOR UPDATE""",
+        "SELECT state, requested_norm, requested_account FROM archive.disposal WHERE id = %s",
         (UUID(decision.object),),
     )
     row = cursor.fetchone()
@@ -166,7 +156,7 @@ def check_refusal(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: date
     cursor.execute(
         """SELECT p.state, EXISTS (SELECT FROM archive.disposal_document z
           WHERE z.disposal_id = p.id AND z.carried_out_at IS NOT NULL)
-        FROM archive.disposal p WHERE p.id = %s FOR UPDATE""",
+        FROM archive.disposal p WHERE p.id = %s""",
         (UUID(decision.object),),
     )
     row = cursor.fetchone()
@@ -235,11 +225,7 @@ def decide_removal(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: dat
     """Note that the bytes are gone."""
     names = decision.values["objects"]
     assert isinstance(names, Sequence)
-    cursor.execute(
-        """UPDATE archive.disposed_object SET removed_at = %s
-        WHERE sha256 = ANY(%s::text[]) AND removed_at IS NULL""",
-        (at, [str(name) for name in names]),
-    )
+    cursor.execute("SELECT archive.note_removal(%s::text[], %s)", ([str(name) for name in names], at))
 
 
 def open_documents(engine: sa.Engine, disposal: str) -> list[str]:
@@ -300,18 +286,16 @@ def _open_documents(cursor: psycopg.Cursor[TupleRow], disposal: str) -> list[str
 
 
 def _close(cursor: psycopg.Cursor[TupleRow], decision: Decision, at: datetime, state: str) -> None:
-    lock_disposal(cursor)
     cursor.execute(
-        """UPDATE archive.disposal SET state = %s, decided_by = %s, decided_norm = %s, decided_account = %s,
-          decided_why = %s, decided_at = %s WHERE id = %s""",
+        "SELECT archive.close_disposal(%s, %s, %s, %s, %s, %s, %s)",
         (
+            UUID(decision.object),
             state,
             decision.by,
             person_norm(decision.by),
             decision.account,
             decision.why,
             at,
-            UUID(decision.object),
         ),
     )
 

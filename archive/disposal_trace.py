@@ -72,11 +72,13 @@ def read_trace(cursor: psycopg.Cursor[TupleRow], document: str) -> Trace:
     Raises:
         ConfigurationError: the archive does not hold it.
     """
-    cursor.execute(_TRACE, {"document": UUID(document)})
+    cursor.execute(
+        "SELECT source, archive.disposal_trace(id) FROM archive.document WHERE id = %s", (UUID(document),)
+    )
     row = cursor.fetchone()
-    if row is None:
+    if row is None or row[1] is None:
         raise ConfigurationError("the archive does not hold that document", where=document)
-    return Trace(*row)
+    return Trace(row[0], *(row[1][name] for name in _PARTS))
 
 
 def restore_trace(cursor: psycopg.Cursor[TupleRow], decision: Decision) -> None:
@@ -85,26 +87,3 @@ def restore_trace(cursor: psycopg.Cursor[TupleRow], decision: Decision) -> None:
     For a database that is made again: after the documents, before the decisions, which may be about this one.
     """
     cursor.execute("SELECT archive.restore_trace(%s::jsonb)", (json_text(Trace.of(decision).values()),))
-
-
-# An object stays while a row of another document, a record in quarantine, a list or an anchor names it.
-_TRACE = """
-WITH own AS (
-  SELECT original_sha256 AS sha256 FROM archive.document_version WHERE document_id = %(document)s
-  UNION SELECT manifest_sha256 FROM archive.document_version WHERE document_id = %(document)s
-  UNION SELECT sha256 FROM archive.attachment WHERE document_id = %(document)s
-  UNION SELECT wrapped_sha256 FROM archive.attachment
-    WHERE document_id = %(document)s AND wrapped_sha256 IS NOT NULL
-  UNION SELECT sha256 FROM archive.verification WHERE document_id = %(document)s)
-SELECT d.source, to_jsonb(d),
-  (SELECT jsonb_agg(archive.trace_of(v) ORDER BY v.version) FROM archive.document_version v
-    WHERE v.document_id = d.id),
-  coalesce((SELECT jsonb_agg(to_jsonb(r) - 'reason' ORDER BY r.version, r.ordinal) FROM archive.relation r
-    WHERE r.document_id = d.id), '[]'),
-  coalesce((SELECT jsonb_agg(to_jsonb(s) ORDER BY s.document_a, s.document_b, s.grade) FROM archive.same_as s
-    WHERE d.id IN (s.document_a, s.document_b)), '[]'),
-  coalesce((SELECT jsonb_agg(jsonb_build_object('sha256', o.sha256, 'size', o.size, 'media_type', o.media_type)
-      ORDER BY o.sha256)
-    FROM own JOIN archive.object o USING (sha256) WHERE NOT archive.is_needed(o.sha256, d.id)), '[]')
-FROM archive.document d WHERE d.id = %(document)s
-"""

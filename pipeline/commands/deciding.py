@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, TypedDict
 
+import sqlalchemy as sa
 import typer
 
+from archive.access_roles import personal_login
 from pipeline.acting import acting_account
 from schemas.errors import ConfigurationError
 
@@ -23,9 +25,12 @@ class Deciding(TypedDict):
     why: str
 
 
-def deciding(by: str, why: str) -> Deciding:
-    """The person's name, or the account's where none is given; the account itself; the reason."""
-    account = acting_account()
+def deciding(by: str, why: str, engine: sa.Engine | None = None) -> Deciding:
+    """The person's name, or the account's where none is given; the account itself; the reason.
+
+    With ``engine`` the account is its login where that is one person's own: the database knows that one itself.
+    """
+    account = (personal_login(engine) if engine else None) or acting_account()
     return {"by": by.strip() or account, "account": account, "why": why}
 
 

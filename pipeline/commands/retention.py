@@ -275,7 +275,11 @@ def request(
     engine = open_for(load_settings(), Role.CLERK).engine
     at = datetime.now(UTC)
     decision = request_decision(
-        engine, _documents(engine, what, is_dossier), title or "; ".join(what), at=at, **deciding(by, why)
+        engine,
+        _documents(engine, what, is_dossier),
+        title or "; ".join(what),
+        at=at,
+        **deciding(by, why, engine),
     )
     decide(engine, decision, at)
     output.line(f"{output.words('disposal_requested')}: {decision.object}")
@@ -303,7 +307,7 @@ def carry_out(
     """Destroy the content of an approved disposal, then its files; repeated, it goes on where it was stopped."""
     output: Output = context.obj
     stores = open_for(load_settings(), Role.CLERK)
-    person = deciding(by, why)
+    person = deciding(by, why, stores.engine)
     refused: dict[str, str] = {}
     done = 0
     if disposal is not None:
@@ -335,7 +339,7 @@ def _decide(context: typer.Context, disposal: str, kind: str, word: str, by: str
     output: Output = context.obj
     engine = open_for(load_settings(), Role.CLERK).engine
     identity = _chosen(engine, disposal)
-    decide(engine, Decision(kind, identity, **deciding(by, why)))
+    decide(engine, Decision(kind, identity, **deciding(by, why, engine)))
     output.line(f"{output.words(word)}: {identity}")
 
 

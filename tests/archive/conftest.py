@@ -7,7 +7,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 import sqlalchemy as sa
+from psycopg import sql
 
+from archive.access_roles import Role
 from archive.database import create_engine
 from archive.embedded import EmbeddedServer
 from archive.loader import Archive, Batch
@@ -65,6 +67,30 @@ def objects(tmp_path: Path) -> ObjectStore:
 @pytest.fixture
 def archive(engine: sa.Engine, objects: ObjectStore) -> Archive:
     return Archive(engine, objects, clock=lambda: CLOCK)
+
+
+@pytest.fixture
+def login(postgres_server: EmbeddedServer) -> Iterator[Callable[..., str]]:
+    """Makes a login of the server, a member of some roles, and gives its name and password in one."""
+    names: list[str] = []
+    with psycopg.connect(postgres_server.url("postgres", "postgresql"), autocommit=True) as connection:
+
+        def make(*roles: Role, attributes: str = "") -> str:
+            name = f"login_{uuid4().hex[:8]}"
+            names.append(name)
+            connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}' {attributes}")
+            for role in roles:
+                connection.execute(f"GRANT {role} TO {name}")
+            return name
+
+        yield make
+        for name in names:
+            connection.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+def as_login(url: str, name: str) -> str:
+    return sa.make_url(url).set(username=name, password=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -12,7 +11,6 @@ from uuid import UUID
 import psycopg
 import pytest
 import sqlalchemy as sa
-from psycopg import sql
 
 from archive.access import access_decision, readable
 from archive.access_rights import DEFINERS, RIGHTS, rights_mark
@@ -33,7 +31,7 @@ from archive.reading import Reader, Reading, read_object, record_readings
 from schemas.access import AccessClass
 from schemas.document import RecordKind, RelationKind
 from schemas.errors import ConfigurationError, FatalError
-from tests.archive.conftest import SOURCE
+from tests.archive.conftest import SOURCE, as_login
 from tests.archive.office_records import CLOCK, archived, quarantined, relation
 
 pytestmark = pytest.mark.postgres
@@ -63,30 +61,6 @@ def ask(worked_as: Callable[[Role], sa.Engine]) -> Callable[..., list[object]]:
             return list(connection.scalars(sa.text(query), values))
 
     return asked
-
-
-@pytest.fixture
-def login(postgres_server: EmbeddedServer) -> Iterator[Callable[..., str]]:
-    """Makes a login of the server, a member of some roles, and gives its name and password in one."""
-    names: list[str] = []
-    with psycopg.connect(postgres_server.url("postgres", "postgresql"), autocommit=True) as connection:
-
-        def make(*roles: Role, attributes: str = "") -> str:
-            name = f"login_{uuid.uuid4().hex[:8]}"
-            names.append(name)
-            connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}' {attributes}")
-            for role in roles:
-                connection.execute(f"GRANT {role} TO {name}")
-            return name
-
-        yield make
-        for name in names:
-            connection.execute(sql.SQL("DROP OWNED BY {} CASCADE").format(sql.Identifier(name)))
-            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
-
-
-def as_login(url: str, name: str) -> str:
-    return sa.make_url(url).set(username=name, password=name).render_as_string(hide_password=False)
 
 
 def test_every_table_has_a_decision_on_who_may_use_it(engine: sa.Engine) -> None:
