@@ -192,7 +192,7 @@ DEFINERS: Mapping[str, tuple[Role, ...]] = MappingProxyType(
         "search": (Role.READER, Role.LOADER),
         "search_behind": (Role.READER, Role.LOADER),
         "search_facets": (Role.READER, Role.LOADER),
-        "search_texts": (Role.READER, Role.LOADER),
+        "search_pieces": (Role.READER, Role.LOADER),
     }
 )
 """Functions that run as the owner, and who may call them; any other one only the loader may. What a reader may call

@@ -30,8 +30,6 @@ MOST = 200
 COUNTED = 2_000
 """How many documents facets count, at most: of a search that finds more, so many of them."""
 
-_READ = 200_000  # characters of a text in which an excerpt is looked for
-
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -169,14 +167,18 @@ _SHOWN = (
 def _excerpts(
     connection: sa.Connection, query: Query, documents: Sequence[UUID]
 ) -> Mapping[UUID, Sequence[Excerpt]]:
-    """The subject where it shows a word, and the first other text that does."""
+    """The subject where it shows a word, and the first other text that does.
+
+    The database gives no more of a text than a piece around the words: who wants all of it reads the file.
+    """
     words = query.marked_words()
     found: dict[UUID, list[Excerpt]] = defaultdict(list)
     if not words or not documents:
         return found
-    for row in connection.execute(_TEXTS, {"documents": list(documents), "most": _READ}):
-        has_other = any(cut.place != "subject" for cut in found[row.document_id])
-        cut = None if has_other else excerpt(row.place, row.name, row.text, words)
+    folded, beginnings = (list(column) for column in zip(*words, strict=True))
+    asked = {"documents": list(documents), "words": folded, "beginnings": beginnings}
+    for row in connection.execute(_PIECES, asked):
+        cut = excerpt(row.place, row.name, row.text, words)
         if cut is not None:
             found[row.document_id].append(cut)
     return found
@@ -228,8 +230,9 @@ _SEARCH = sa.text(
       CAST(:date AS date), CAST(:document AS uuid))"""
 )
 _FACETS = sa.text("SELECT * FROM archive.search_facets(CAST(:criteria AS jsonb), CAST(:most AS int))")
-_TEXTS = sa.text(
-    """SELECT * FROM archive.search_texts(CAST(:documents AS uuid[]), CAST(:most AS int))
-    ORDER BY document_id, CASE place WHEN 'subject' THEN 1 WHEN 'body' THEN 2 ELSE 3 END, ordinal"""
+_PIECES = sa.text(
+    """SELECT * FROM archive.search_pieces(CAST(:documents AS uuid[]), CAST(:words AS text[]),
+      CAST(:beginnings AS boolean[]))
+    ORDER BY document_id, CASE place WHEN 'subject' THEN 1 ELSE 2 END"""
 )
 _BEHIND = sa.text("SELECT archive.search_behind()")

@@ -3,7 +3,7 @@
 ``extracted_text`` is what was read out of each attached file; ``search_entry`` is one row a document, of its current
 version; ``search_body`` its text as it was written, from which excerpts are cut; ``search_state`` how far the index has
 followed the ledger. People reach them through the functions ``archive.search``, ``archive.search_facets`` and
-``archive.search_texts`` only, which ask who may read what (see the migration).
+``archive.search_pieces`` only, which ask who may read what (see the migration).
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from archive.access_roles import Role
 from archive.database import create_engine
+from archive.excerpts import excerpt
 from archive.indexing import index
 from archive.loader import Archive, Batch
 from archive.objects import ObjectStore
@@ -335,9 +337,9 @@ def test_what_a_class_closes_is_nowhere_from_that_moment(
             assert page.after is None, text
             assert page.counted == len(page.hits), text
     assert keys() == keys("-xyz") == ["kept"]
-    texts = sa.text("SELECT * FROM archive.search_texts(CAST(:ids AS uuid[]), 100)")
+    asked = {"ids": documents, "words": ["dang"]}
     with reader.connect() as connection:
-        assert connection.execute(texts, {"ids": documents}).all() == []
+        assert connection.execute(PIECES, asked).all() == []
     assert [hit.source_key for hit in search(clerk, Query("đảng viên")).hits] == ["own"]
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE archive.document SET access = 'sealed' WHERE source_key = 'own'"))
@@ -346,7 +348,64 @@ def test_what_a_class_closes_is_nowhere_from_that_moment(
         assert "own" not in [hit.source_key for hit in page.hits]
         assert page.counted == len(page.hits)
     with clerk.connect() as connection:
-        assert connection.execute(texts, {"ids": documents}).all() == []
+        assert connection.execute(PIECES, asked).all() == []
+
+
+PIECES = sa.text(
+    """SELECT place, text FROM archive.search_pieces(CAST(:ids AS uuid[]), CAST(:words AS text[]),
+      array_fill(false, ARRAY[cardinality(CAST(:words AS text[]))]))"""
+)
+
+
+def test_who_searches_is_given_no_whole_text(load: Load, objects: ObjectStore, reader: sa.Engine) -> None:
+    """To read a text is to read its file, which leaves a trace: the functions of searching show a piece of it."""
+    body = " ".join(f"doan{number} gạch đầu dòng" for number in range(2_000))
+    load(*records(objects, on(1, "long", body=body)))
+    (hit,) = search(reader, Query("doan1500")).hits
+    ids = [hit.document]
+    with reader.connect() as connection:
+        ((place, text),) = connection.execute(PIECES, {"ids": ids, "words": ["doan1500"]}).all()
+        assert (place, len(text) <= 600, "doan1500 gạch" in text) == ("body", True, True)
+        # Neither everything at once, nor by something that is no word.
+        every = connection.execute(PIECES, {"ids": ids * 200, "words": ["gach", "dau", "dong"] * 13}).all()
+        assert [len(text) for _, text in every] == [600]
+        for words in ([], ["xyz"], [".*"], ["x|.{0,}"], ["[^x]*"], [""], [None]):
+            assert connection.execute(PIECES, {"ids": ids, "words": words}).all() == []
+
+
+TYPED = st.lists(
+    st.sampled_from(
+        ["chuyển", "Đổi", "SỐ", "hoà", "hòa", "đ", "a1", "Ðảng", "ma\n", "160-KL/TU", "“số”", "số1"]
+    ),
+    max_size=60,
+).map(" ".join)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    text=TYPED,
+    words=st.lists(
+        st.tuples(st.sampled_from(["chuyen", "doi", "so", "hoa", "d", "dang", "160", "s"]), st.booleans()),
+        min_size=1,
+        max_size=3,
+        unique=True,
+    ),
+)
+def test_the_piece_shows_what_an_excerpt_of_the_whole_text_shows(
+    engine: sa.Engine, text: str, words: list[tuple[str, bool]]
+) -> None:
+    asked = sa.text("SELECT archive.search_piece(:text, archive.search_pattern(:words, :beginnings))")
+    text = unicodedata.normalize("NFC", text)
+    folded, beginnings = (list(column) for column in zip(*words, strict=True))
+    with engine.connect() as connection:
+        piece = connection.scalar(asked, {"text": text, "words": folded, "beginnings": beginnings})
+    whole = excerpt("body", None, text, words)
+    assert (piece is None) == (whole is None)
+    if piece is not None and whole is not None:
+        shown = excerpt("body", None, piece, words)
+        assert shown is not None
+        assert len(shown.marks) > 0
+        assert shown.text in re.sub(r"\s", " ", text)
 
 
 @pytest.mark.parametrize("table", ["search_entry", "search_body", "extracted_text"])
