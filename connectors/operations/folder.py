@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -173,23 +172,24 @@ class _Pass:
 
     def _read(self, place: _Place, *, whole: bool) -> tuple[Content, str]:
         """(bytes, SHA-256) of a package; ``whole`` keeps the bytes that were hashed, even of a large file."""
-        digest = hashlib.sha256()
         if place.member is not None:
             pieces = self._zips.pieces(self._files.path(place.path), place.member, MAX_PACKAGE)
-            return _kept(pieces, digest)
-        with self._files.open(place.path) as file:
+            return _kept(pieces, hashlib.sha256())
+        descriptor, size = self._files.open(place.path)
+        try:
             # One byte more than its size shows whether the file grows just now.
-            size = os.fstat(file.fileno()).st_size
-            data = file.read(min(size + 1, _SMALL))
+            data = os.read(descriptor, min(size + 1, _SMALL))
             if len(data) == size:
-                digest.update(data)
-                return BytesContent(data), digest.hexdigest()
-            pieces = _pieces(data, file)
+                return BytesContent(data), hashlib.sha256(data).hexdigest()
+            digest = hashlib.sha256()
+            pieces = _pieces(data, descriptor)
             if whole:
                 return _kept(pieces, digest)
             for piece in pieces:
                 digest.update(piece)
             return FileContent(self._files.path(place.path)), digest.hexdigest()
+        finally:
+            os.close(descriptor)
 
 
 def _kept(pieces: Iterator[bytes], digest: hashlib._Hash) -> tuple[Content, str]:
@@ -203,9 +203,9 @@ def _hashed(pieces: Iterator[bytes], digest: hashlib._Hash) -> Iterator[bytes]:
         yield piece
 
 
-def _pieces(first: bytes, file: io.FileIO) -> Iterator[bytes]:
+def _pieces(first: bytes, descriptor: int) -> Iterator[bytes]:
     yield first
-    while piece := file.read(_SMALL):
+    while piece := os.read(descriptor, _SMALL):
         yield piece
 
 

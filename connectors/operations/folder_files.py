@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import stat
 from collections.abc import Iterator
@@ -79,8 +78,8 @@ class FolderFiles:
             raise LostError("not_a_file", "a file was expected")
         return target
 
-    def open(self, relative: str) -> io.FileIO:
-        """The file at ``relative``, unbuffered.
+    def open(self, relative: str) -> tuple[int, int]:
+        """A descriptor of the file at ``relative``, which the caller closes, and the file's size in bytes.
 
         Raises:
             LostError: as for ``path``.
@@ -98,11 +97,12 @@ class FolderFiles:
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
-            return io.FileIO(self.path(relative))
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            descriptor = os.open(self.path(relative), _FLAGS)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             os.close(descriptor)
             raise LostError("not_a_file", "a file was expected")
-        return io.FileIO(descriptor)
+        return descriptor, status.st_size
 
     def _inside(self, relative: str) -> Path:
         parts = relative.split("/")

@@ -114,7 +114,8 @@ def _corruption(content: Content, found: str) -> str:
         return "corrupt_utf8_decode"
     if found == PDF:
         tail = tail_of(content, _PDF_TAIL)
-        return "" if b"%%EOF" in tail or b"startxref" in tail else "corrupt_truncated"
+        # From the end, where it stands.
+        return "" if tail.rfind(b"%%EOF") >= 0 or b"startxref" in tail else "corrupt_truncated"
     if found.startswith(_ZIPPED_OFFICE) and b"PK\x05\x06" not in tail_of(content, _ZIP_TAIL):
         return "corrupt_truncated"
     return ""

@@ -37,8 +37,11 @@ def transfer_decoded(raw: Content, encoding: str, problems: list[Problem] | None
     """
     if encoding == "quoted-printable":
         return _quoted_printable(chunks(raw))
-    pieces = [raw.data] if isinstance(raw, BytesContent) else chunks(raw)
-    return _Base64(problems if problems is not None else []).decode(pieces)
+    decoder = _Base64(problems if problems is not None else [])
+    if not isinstance(raw, BytesContent):
+        return decoder.decode(chunks(raw))
+    plain = _plain(raw.data)
+    return decoder.decode([raw.data]) if plain is None else iter(plain)
 
 
 def character_data(raw: Content) -> Content:
@@ -122,6 +125,16 @@ class _Base64:
         problem = (code, sentence(code, **facts))
         if problem not in self._problems:
             self._problems.append(problem)
+
+
+def _plain(text: bytes) -> tuple[bytes, bytes] | None:
+    """What ``text`` encodes if it is base64 and nothing else: most is, and need not be looked at for anything else."""
+    if len(text) % 4 or not text:
+        return None
+    try:
+        return _groups(text[:-4]), binascii.a2b_base64(text[-4:], strict_mode=True)
+    except ValueError:
+        return None
 
 
 def _groups(text: bytes) -> bytes:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import NamedTuple
 
 from schemas.limits import LIMITS
 
@@ -26,7 +26,8 @@ class Kind(Enum):
     DOCUMENT_ID = "document_id"
 
 
-class Rule(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rule:
     """The rule of one element.
 
     Attributes:
@@ -40,7 +41,7 @@ class Rule(NamedTuple):
     kind: Kind = Kind.TEXT
     limit: int = sys.maxsize
     allowed: frozenset[str] | None = None
-    parts: Mapping[str, Rule] = MappingProxyType({})
+    parts: Mapping[str, Rule] = field(default_factory=lambda: MappingProxyType({}))
     judged: bool = False
 
 
