@@ -92,7 +92,7 @@ def _storing(folder: Path, files: int, size: int) -> dict[str, float]:
     for name in ("tmp", *(f"{n:02x}" for n in range(256))):
         (bare / name).mkdir(parents=True)
     ways: dict[str, Callable[[Sequence[bytes]], object]] = {
-        "bare": lambda batch: [_bare(bare, data) for data in batch],
+        "bare": lambda batch: _each_bare(bare, batch),
         "put": lambda batch: [plain.put_bytes(data) for data in batch],
         "encrypted": lambda batch: [encrypted.put_bytes(data) for data in batch],
         "threads": lambda batch: _in_threads(threaded, batch),
@@ -127,6 +127,11 @@ def _storing(folder: Path, files: int, size: int) -> dict[str, float]:
         "known_files_per_second": rate["known"],
         "known_to_sha256": rate["known"] / rate["hashed"],
     }
+
+
+def _each_bare(root: Path, batch: Sequence[bytes]) -> None:
+    for data in batch:
+        _bare(root, data)
 
 
 def _bare(root: Path, data: bytes) -> None:

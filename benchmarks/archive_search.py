@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -177,6 +178,7 @@ def pieces(texts: Texts) -> Iterator[Piece]:
         head = OfficialDocument.model_construct(
             source="notes_van_ban",
             source_key="",
+            revision="",
             subject=" ".join(chance.choices(texts.sentences, k=1)),
             issuer=organ,
             type_name=name,
@@ -388,13 +390,11 @@ def _filters(chance: random.Random) -> Filters:
 
 
 def _timed(engine: sa.Engine, queries: Sequence[Query]) -> Mapping[str, float]:
-    with_facets = [
-        _milliseconds(lambda query=query: search(engine, query, facets=True)) for query in queries[:20]
-    ]
+    with_facets = [_milliseconds(partial(search, engine, query, facets=True)) for query in queries[:20]]
     with engine.connect() as connection:
         backend = int(connection.scalar(sa.text("SELECT pg_backend_pid()")) or 0)
     busy = time.process_time() + _server_seconds(backend)
-    taken = [_milliseconds(lambda query=query: search(engine, query)) for query in queries]
+    taken = [_milliseconds(partial(search, engine, query)) for query in queries]
     busy = time.process_time() + _server_seconds(backend) - busy
     cpu = round(1e3 * busy / len(queries), 1)
     return {**_summary(taken), "cpu": cpu, "facets_p50": round(statistics.median(with_facets), 1)}

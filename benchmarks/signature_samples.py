@@ -44,20 +44,23 @@ class Signed:
     content: bytes = b""
 
 
+def _key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
 def rsa_pki() -> Pki:
     """The tests' PKI with signers of RSA-2048 keys under an RSA chain of three."""
     pki = make_pki()
-    key = lambda: rsa.generate_private_key(65537, 2048)  # noqa: E731
     start, end = day(-100), day(3650)
-    root = issue({NameOID.COMMON_NAME: "Gốc đo tốc độ"}, None, start, end, ca=True, key=key())
-    ca = issue({NameOID.COMMON_NAME: "CA đo tốc độ"}, root, start, end, ca=True, key=key())
+    root = issue({NameOID.COMMON_NAME: "Gốc đo tốc độ"}, None, start, end, ca=True, key=_key())
+    ca = issue({NameOID.COMMON_NAME: "CA đo tốc độ"}, root, start, end, ca=True, key=_key())
     names = {NameOID.COMMON_NAME: "Người Ký", NameOID.ORGANIZATION_NAME: "Tỉnh ủy Thử"}
     seal = {NameOID.COMMON_NAME: "Tỉnh ủy Thử", NameOID.ORGANIZATION_NAME: "Tỉnh ủy Thử"}
-    tsa_root = issue({NameOID.COMMON_NAME: "Gốc TSA"}, None, start, end, ca=True, key=key())
-    tsa = issue({NameOID.COMMON_NAME: "TSA"}, tsa_root, start, end, tsa=True, key=key())
+    tsa_root = issue({NameOID.COMMON_NAME: "Gốc TSA"}, None, start, end, ca=True, key=_key())
+    tsa = issue({NameOID.COMMON_NAME: "TSA"}, tsa_root, start, end, tsa=True, key=_key())
     pki.root, pki.ca, pki.tsa_root, pki.tsa = root, ca, tsa_root, tsa
-    pki.person = issue(names, ca, start, end, key=key())
-    pki.seal = issue(seal, ca, start, end, key=key())
+    pki.person = issue(names, ca, start, end, key=_key())
+    pki.seal = issue(seal, ca, start, end, key=_key())
     return pki
 
 

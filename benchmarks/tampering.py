@@ -115,7 +115,7 @@ def house_stamp(moment: datetime) -> Stamp:
     stamper = HouseTimeStamper(_authority(), moment)
 
     def stamp(record: bytes) -> bytes:
-        _, request = stamper.request_cms(hashlib.sha256(record).digest(), "sha256")
+        _, request = stamper.request_cms(hashlib.sha256(record).digest(), "sha256")  # type: ignore[no-untyped-call]
         return cast(bytes, asyncio.run(stamper.async_request_tsa_response(request)).dump())
 
     return stamp
