@@ -10,6 +10,22 @@ from mappings.file_text import TextOutcome
 from schemas.record import BytesContent, FileContent
 
 CRASHES = (sys.executable, "-c", "import os; input(); os.abort()")
+TALKS = (
+    sys.executable,
+    "-c",
+    """
+import os, sys
+from archive import extraction_worker as worker
+reads = worker.file_text
+def talks(content):
+    print('{"outcome": "text", "text": "not this"}', flush=True)
+    os.write(1, b"nor this\\n")
+    os.system("echo nor this; cat")
+    return reads(content)
+worker.file_text = talks
+worker.main()
+""",
+)
 HANGS = (sys.executable, "-c", "import time; input(); time.sleep(60)")
 
 
@@ -37,3 +53,9 @@ def test_a_hang_is_given_up() -> None:
     with Extractor(seconds=0.2, command=HANGS) as extractor:
         found = extractor.read(BytesContent(b"x"))
     assert (found.outcome, found.cut) == (TextOutcome.TOO_LARGE, "time")
+
+
+def test_a_reader_that_prints_or_asks_does_not_answer_for_the_worker() -> None:
+    with Extractor(command=TALKS) as extractor:
+        for text in ("một", "hai"):
+            assert extractor.read(BytesContent(text.encode())).text == text
