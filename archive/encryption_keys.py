@@ -19,6 +19,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -194,23 +195,25 @@ def ids_in(copy: bytes) -> list[str]:
     """The ids of the data keys in a copy of a ring (``KeyRing.shared``).
 
     Raises:
-        FatalError: it is none.
+        ConfigurationError: it is none.
     """
     return [key.id for key in _parsed(_SharedFile, copy, "a copy of the key ring").keys]
 
 
-def opens_with(ring: KeyRing, recovery: Path) -> int:
-    """How many data keys of ``ring`` the private key in ``recovery`` opens to the same bytes.
+def opened_in(copies: Iterable[bytes], private: bytes) -> dict[str, bytes]:
+    """The data keys that the private key opens in copies of a ring, by their ids.
 
     Raises:
-        ConfigurationError: the file is no recovery key.
+        ConfigurationError: a copy is none.
     """
-    private = read_recovery(recovery)
-    safe = _public(X25519PrivateKey.from_private_bytes(private))
-    return sum(
-        safe in key.locked and secrets.compare_digest(_open(key, private), ring.opened[key.id])
-        for key in ring.keys
-    )
+    own = _public(X25519PrivateKey.from_private_bytes(private))
+    found: dict[str, bytes] = {}
+    for copy in copies:
+        for key in _keys(_parsed(_SharedFile, copy, "a copy of the key ring").keys):
+            if own in key.locked:
+                with suppress(FatalError):  # a damaged copy; another one may hold it whole
+                    found[key.id] = _open(key, private)
+    return found
 
 
 def read_ring(path: Path) -> KeyRing:

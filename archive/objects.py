@@ -20,7 +20,7 @@ from secrets import token_hex
 from typing import BinaryIO, cast
 
 from archive.encryption_format import CHUNK, SealedReader, plain_size, seal, sealed_size
-from archive.encryption_keys import KeyRing, read_ring
+from archive.encryption_keys import KeyRing, ids_in, read_ring
 from archive.object_folder import FolderPlace, disk_errors
 from archive.object_place import KEYS, LAYOUT, TEMPORARY, ObjectPlace, Stored, object_key
 from archive.removal_warrant import Warrant
@@ -82,17 +82,22 @@ class ObjectStore:
     Args:
         place: the medium; a path stands for ``FolderPlace``.
         keys: encrypt new objects with its newest key; ``None``: keep them as they are.
+        enroll: take ``keys`` for the store's own, whatever it holds. Without it that goes for an empty store only;
+            any other one knows its keys by the copies that lie in it.
 
     Raises:
         FatalError: the place holds something else, or a store of another layout.
+        ConfigurationError: ``keys`` are those of another store.
     """
 
-    def __init__(self, place: ObjectPlace | Path, keys: KeyRing | None = None) -> None:
+    def __init__(
+        self, place: ObjectPlace | Path, keys: KeyRing | None = None, *, enroll: bool = False
+    ) -> None:
         self._place = FolderPlace(place) if isinstance(place, Path) else place
         self._keys = keys
         self._may_write_plain = False
         if keys is not None:
-            self._keep_copy(keys)
+            self._keep_copy(keys, enroll)
 
     @property
     def location(self) -> str:
@@ -234,14 +239,32 @@ class ObjectStore:
                 )
         return copies
 
-    def _keep_copy(self, keys: KeyRing) -> None:
+    def _keep_copy(self, keys: KeyRing, enroll: bool) -> None:
         """Before an object is encrypted with a key, the store holds that key, locked."""
         data = keys.shared()
         key = f"{KEYS}/{hashlib.sha256(data).hexdigest()}.json"
         with self._asking():
             known = self._place.find([key])
         if known is None:
+            if not enroll:
+                self._refuse_foreign(keys)
             self._place.write(key, (data,), len(data))
+
+    def _refuse_foreign(self, keys: KeyRing) -> None:
+        """Another archive's ring must not become this one's by a wrong setting: data keys are random, so that a
+        ring that has one of the store's is an earlier or later state of the store's own."""
+        held = {key_id for copy in self.ring_copies() for key_id in ids_in(copy)}
+        if held.intersection(key.id for key in keys.keys) or (not held and next(iter(self), None) is None):
+            return
+        raise ConfigurationError(
+            f"the object store {self.location} does not know this key ring",
+            where="LIENTHONG_KEYRING",
+            expected=f"a ring that has one of the data keys {', '.join(sorted(held))}"
+            if held
+            else "no ring: the store holds objects, and no copy of a ring",
+            action="name the ring of this store, or recover it: lienthong keys recover; to make this one the"
+            " store's from now on: lienthong keys enroll",
+        )
 
     def _refuse_plain(self) -> None:
         """A lost setting must not be how encryption is turned off."""
@@ -282,7 +305,11 @@ class ObjectStore:
 
 
 def open_object_store(
-    location: str | Path, keyring: Path | None = None, options: Mapping[str, object] | None = None
+    location: str | Path,
+    keyring: Path | None = None,
+    options: Mapping[str, object] | None = None,
+    *,
+    enroll: bool = False,
 ) -> ObjectStore:
     """The store at ``location``: a folder, or ``s3://bucket/prefix``; made where it is not there yet.
 
@@ -290,18 +317,20 @@ def open_object_store(
         location: where.
         keyring: file of the key ring; ``None``: new objects are not encrypted.
         options: of ``s3fs.S3FileSystem``: login and endpoint, where the environment does not say them.
+        enroll: see ``ObjectStore``.
 
     Raises:
-        ConfigurationError: the place cannot be reached as it is configured, or the key ring cannot be read.
+        ConfigurationError: the place cannot be reached as it is configured, or the key ring cannot be read or is that
+            of another store.
         FatalError: it holds something else. RetriableError: it is away.
     """
     keys = read_ring(keyring) if keyring is not None else None
     if not str(location).startswith(_BUCKET):
-        return ObjectStore(FolderPlace(Path(location)), keys)
+        return ObjectStore(FolderPlace(Path(location)), keys, enroll=enroll)
     # Imported here: half a second that a store in a folder does not cost.
     from archive.object_bucket import BucketPlace
 
-    return ObjectStore(BucketPlace(str(location), options or {}), keys)
+    return ObjectStore(BucketPlace(str(location), options or {}), keys, enroll=enroll)
 
 
 def _named(content: Content) -> tuple[str, int, bytes | None]:

@@ -57,7 +57,7 @@ def restore(settings: Settings, folder: Path, name: str, on_progress: Progress) 
     with _database() as engine:
         objects = configured_object_store(settings)
         restore_backup(engine, objects, folder, backup, pool, on_progress=on_progress)
-        publish(engine, objects, settings.anchors[0])
+        publish(engine, objects, settings.anchors[0], begin=True)
     stores = open_stores(settings)
     try:
         return Restored(backup, audit_archive(settings, stores, full=True))
@@ -77,7 +77,7 @@ def import_whole(settings: Settings, folder: Path, on_progress: Progress) -> Imp
     with _database() as engine:
         objects = configured_object_store(settings)
         done = import_archive(engine, objects, folder, on_progress=on_progress)
-        publish(engine, objects, settings.anchors[0])
+        publish(engine, objects, settings.anchors[0], begin=True)
         return done
 
 
@@ -96,4 +96,7 @@ def _pool(settings: Settings, folder: Path, *, make: bool) -> ObjectStore:
         raise ConfigurationError(
             "this is no folder of backups", where=str(folder), expected="one that `lienthong backup` wrote"
         )
-    return open_object_store(str(folder / "objects"), settings.keyring)
+    place = str(folder / "objects")
+    # A folder whose first backups were not encrypted; one of another archive is refused.
+    first = settings.keyring is not None and not open_object_store(place).ring_copies()
+    return open_object_store(place, settings.keyring, enroll=first)

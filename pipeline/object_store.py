@@ -17,8 +17,11 @@ from schemas.errors import ConfigurationError
 _BUCKET = "s3://"
 
 
-def configured_object_store(settings: Settings) -> ObjectStore:
+def configured_object_store(settings: Settings, *, enroll: bool = False) -> ObjectStore:
     """The store of ``settings``, opened.
+
+    Args:
+        settings: where it is, and its key ring. enroll: see ``archive.objects.ObjectStore``.
 
     Raises:
         ConfigurationError: the place, its login or the key ring is missing or wrong.
@@ -26,10 +29,10 @@ def configured_object_store(settings: Settings) -> ObjectStore:
     """
     location = settings.objects
     if not location.startswith(_BUCKET):
-        return open_object_store(location, settings.keyring)
+        return open_object_store(location, settings.keyring, enroll=enroll)
     connection, _, rest = location.removeprefix(_BUCKET).rpartition("@")
     options = connection_options(connection) if connection else {}
-    return open_object_store(f"{_BUCKET}{rest}", settings.keyring, options)
+    return open_object_store(f"{_BUCKET}{rest}", settings.keyring, options, enroll=enroll)
 
 
 def connection_options(connection_id: str) -> Mapping[str, object]:

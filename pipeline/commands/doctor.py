@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 import typer
 
 from archive.access_roles import Role
+from archive.anchor_files import folder_fault
 from archive.anchors import latest_anchor
 from archive.database import create_engine, database_url
 from archive.encryption_check import check_ring
@@ -34,7 +35,7 @@ from pipeline.object_store import configured_object_store
 from pipeline.settings import Settings, chosen_keyring, configured_sources, load_settings
 from pipeline.sources import drop_folder, try_service
 from pipeline.stages import Stores, open_stores
-from schemas.errors import LienthongError
+from schemas.errors import ConfigurationError, LienthongError
 from signatures.trust_report import report
 
 _LEAST_FREE = 2 * 1024**3
@@ -155,14 +156,21 @@ def _roles(settings: Settings) -> Iterator[Check]:
 
 
 def _objects(settings: Settings) -> Iterator[Check]:
-    store = configured_object_store(settings)
+    try:
+        store, refused = configured_object_store(settings), ""
+    except ConfigurationError as error:
+        if settings.keyring is None:
+            raise
+        store, refused = configured_object_store(replace(settings, keyring=None)), str(error)
     with store.planted(b"lienthong doctor"):
         pass
     free = shutil.disk_usage(store.location).free if Path(store.location).is_dir() else _LEAST_FREE
     told = f"{store.location} takes files" + (", encrypted" if store.encrypts else ", not encrypted")
     yield Check("object store", "ok" if free >= _LEAST_FREE else "warning", told)
     copies = store.ring_copies()
-    if settings.keyring is None and copies:
+    if refused:
+        yield Check("key ring", "problem", refused)
+    elif settings.keyring is None and copies:
         lost = f"the store has encrypted objects and there is no {chosen_keyring()}: lienthong keys recover"
         yield Check("key ring", "problem", lost)
     elif settings.keyring is not None:
@@ -176,6 +184,11 @@ def _anchors(settings: Settings) -> Iterator[Check]:
     with _opened(settings) as stores:
         last = latest_anchor(stores.engine, stores.objects)
         waiting = _waiting(stores.engine, last.anchor.tree_size if last else 0)
+        faults = [
+            str(fault)
+            for folder in settings.anchors
+            if (fault := folder_fault(stores.engine, folder)) is not None
+        ]
     told = f"anchor {last.anchor.number} of {last.anchor.at:%Y-%m-%d}" if last else "none yet"
     wrong = [
         f"{folder} is missing or cannot be written"
@@ -184,7 +197,8 @@ def _anchors(settings: Settings) -> Iterator[Check]:
     ]
     if waiting is not None and waiting < datetime.now(UTC) - _NIGHTS:
         wrong.append(f"events since {waiting:%Y-%m-%d} are not anchored: does audit_archive run every night?")
-    yield Check("anchors", "warning" if wrong else "ok", "; ".join((told, *wrong)))
+    state = "problem" if faults else "warning" if wrong else "ok"
+    yield Check("anchors", state, "; ".join((told, *faults, *wrong)))
 
 
 def _search_index(settings: Settings) -> Iterator[Check]:

@@ -12,6 +12,7 @@ import typer
 from archive.encryption_check import RingCheck, check_ring
 from archive.encryption_keys import (
     KeyRing,
+    ids_in,
     new_ring,
     read_ring,
     recovered,
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
     group.command("rotate", help="Đổi khoá cho tệp mới / a new key for new objects.")(rotate)
     group.command("list", help="Liệt kê khoá / list the keys.")(list_keys)
     group.command("check", help="Thử bộ khoá / try the ring.")(check)
+    group.command("enroll", help="Nhận bộ khoá này cho kho / make this ring the store's.")(enroll)
     group.command("recover", help="Lập lại bộ khoá từ két / make the ring again from the safe.")(recover)
     app.add_typer(group, name="keys")
 
@@ -116,7 +118,9 @@ def check(
         _tell_of_none(output, as_json)
         return
     settings, path = _ring_of(settings)
-    found: RingCheck = check_ring(read_ring(path), configured_object_store(settings).ring_copies(), recovery)
+    # Opened without the ring, which would put a missing copy back before anyone is told that it was missing.
+    copies = configured_object_store(replace(settings, keyring=None)).ring_copies()
+    found: RingCheck = check_ring(read_ring(path), copies, recovery)
     answers = {name: value for name, value in asdict(found).items() if value is not None}
     if as_json:
         output.json({"keyring": path, **answers})
@@ -126,6 +130,23 @@ def check(
         output.table(str(path), ("check", "state"), rows)
     if not all(answers.values()):
         raise typer.Exit(1)
+
+
+def enroll(context: typer.Context, as_json: JSON = False) -> None:
+    """Make this machine's ring the store's own: where the store lost the copies, or holds objects from before."""
+    output: Output = context.obj
+    settings, path = _ring_of(load_settings())
+    with _alone(path):
+        ring = read_ring(path)
+        before = configured_object_store(replace(settings, keyring=None)).ring_copies()
+        foreign = {key_id for copy in before for key_id in ids_in(copy)} - {key.id for key in ring.keys}
+        configured_object_store(settings, enroll=True)
+    if as_json:
+        output.json({"keyring": path, "foreign": sorted(foreign), **_told(ring)})
+        return
+    output.line(output.words("keys_enrolled", ring=path))
+    if foreign:
+        output.line(output.words("keys_foreign", ids=", ".join(sorted(foreign))), style="bold red")
 
 
 def recover(context: typer.Context, recovery: RECOVERY, as_json: JSON = False) -> None:
@@ -145,7 +166,7 @@ def recover(context: typer.Context, recovery: RECOVERY, as_json: JSON = False) -
 def _use(settings: Settings, path: Path, ring: KeyRing) -> None:
     """The ring on disk first, then its locked keys in the store: an object's key is never only in memory."""
     write_ring(ring, path)
-    configured_object_store(replace(settings, keyring=path))
+    configured_object_store(replace(settings, keyring=path), enroll=True)
 
 
 def _free_place(settings: Settings) -> Path:

@@ -19,6 +19,14 @@ KEYS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Tệp mới dùng khoá {id}; không tệp nào phải ghi lại.",
             "New objects use the key {id}; no object was rewritten.",
         ),
+        "keys_enrolled": (
+            "Từ nay kho dùng bộ khoá {ring}; kho giữ bản sao đã khoá.",
+            "From now on the store uses the key ring {ring}; it holds a locked copy.",
+        ),
+        "keys_foreign": (
+            "Kho còn khoá mà bộ khoá này không có ({ids}): tệp mã hoá bằng các khoá đó không đọc được.",
+            "The store has keys that this ring lacks ({ids}): what they encrypted cannot be read.",
+        ),
         "keys_recovered": (
             "Đã lập lại bộ khoá, {count} khoá: {ring}",
             "Key ring made again, {count} keys: {ring}",

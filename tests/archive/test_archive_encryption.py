@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
+import json
 import os
 import stat
 from collections.abc import Callable
@@ -363,6 +365,13 @@ def test_a_check_tells_what_is_missing(ring: KeyRing, recovery: Path, tmp_path: 
     assert check_ring(later, [ring.shared()]) == RingCheck(True, False, True, None)
     assert check_ring(ring, [ring.shared(), later.shared()]) == RingCheck(True, True, False, None)
     assert check_ring(ring, [ring.shared()], tmp_path / "other.txt").recoverable is False
+    assert check_ring(ring, [], recovery) == RingCheck(True, False, True, False)
+    moved = with_new_machine_key(ring)
+    assert check_ring(moved, [ring.shared()], recovery) == RingCheck(True, False, True, True)
+    damaged = json.loads(ring.shared())
+    for public, locked in damaged["keys"][0]["locked"].items():
+        damaged["keys"][0]["locked"][public] = base64.b64encode(bytes(len(locked))).decode()
+    assert check_ring(ring, [json.dumps(damaged).encode()], recovery) == RingCheck(True, False, True, False)
 
 
 def test_a_locked_key_is_plain_hpke(ring: KeyRing, recovery: Path) -> None:

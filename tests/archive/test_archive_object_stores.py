@@ -287,19 +287,21 @@ def test_a_place_with_something_else_is_refused_and_left_alone(medium: Medium) -
 @pytest.fixture(params=["folder", "bucket"])
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Path | None], ObjectStore]:
     if request.param == "folder":
-        return lambda ring: open_object_store(tmp_path / "objects", ring)
+        return lambda ring, **how: open_object_store(tmp_path / "objects", ring, **how)
     bucket: Bucket = request.getfixturevalue("bucket")
-    return lambda ring: open_object_store(f"s3://{bucket.name}", ring, bucket.options)
+    return lambda ring, **how: open_object_store(f"s3://{bucket.name}", ring, bucket.options, **how)
 
 
-Reopen = Callable[[Path | None], ObjectStore]
+Reopen = Callable[..., ObjectStore]
 
 
 def test_encryption_turned_on_is_for_new_objects_only(reopen: Reopen, tmp_path: Path) -> None:
     old = reopen(None).put_bytes(b"cu").sha256
     ring = tmp_path / "keyring.json"
     write_ring(new_ring(tmp_path / "recovery.txt"), ring)
-    store = reopen(ring)
+    with pytest.raises(ConfigurationError, match="does not know this key ring"):
+        reopen(ring)
+    store = reopen(ring, enroll=True)
     assert store.put_bytes(b"cu").created is False, "the same bytes are still kept once"
     new = store.put_bytes(b"moi").sha256
     located = {name: store.locate(name) for name in (old, new)}
@@ -366,7 +368,9 @@ def test_an_object_whose_key_is_in_no_ring_is_unreadable(reopen: Reopen, tmp_pat
     for name in ("mot", "hai"):
         write_ring(new_ring(tmp_path / f"recovery-{name}.txt"), tmp_path / name)
     name = reopen(tmp_path / "mot").put_bytes(TEXT).sha256
-    store = reopen(tmp_path / "hai")
+    with pytest.raises(ConfigurationError, match="does not know this key ring"):
+        reopen(tmp_path / "hai")
+    store = reopen(tmp_path / "hai", enroll=True)
     assert check_each(store, [Wanted(name, len(TEXT))])[0].outcome is FixityOutcome.UNREADABLE
     with pytest.raises(FatalError, match="the key ring has no data key"):
         store.open(name)

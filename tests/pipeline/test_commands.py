@@ -286,7 +286,7 @@ def test_doctor_tells_of_a_key_ring_that_is_gone_or_another_one(home, tmp_path, 
     assert (state, "keys recover" in told) == ("problem", True)
     write_ring(new_ring(tmp_path / "other-sheet.txt"), ring)
     state, told = doctor_says("key ring")
-    assert (state, "keys check" in told) == ("problem", True)
+    assert (state, "does not know this key ring" in told) == ("problem", True)
 
 
 def test_doctor_tells_of_an_account_that_may_not_read_what_a_night_reads(home):
@@ -428,3 +428,37 @@ def test_status_tells_of_a_source_whose_last_run_failed_however_few_runs_it_list
     status, output = run("status", "--limit", "1")
     assert (status, "dieu_hanh: hỏng" in output) == (1, True)
     assert run("status", "--limit", "1", "--source", "notes_van_ban")[0] == 0
+
+
+def test_status_says_how_long_a_run_that_never_ended_has_been_silent(home):
+    run("sync", "notes_van_ban")
+    engine = create_engine(os.environ["LIENTHONG_DATABASE_URL"])
+
+    def silent(**since: int) -> None:
+        changes = (
+            "UPDATE archive.run SET state = 'running', finished = NULL, started = now() - interval '9 days'",
+            "UPDATE archive.run_batch SET loaded_at = now() - make_interval(mins => :minutes, hours => :hours)",
+        )
+        with engine.begin() as connection:
+            for change in changes:
+                connection.execute(sa.text(change), {"minutes": 0, "hours": 0} | since)
+
+    def told() -> tuple[int, str]:
+        status, output = run("status")
+        return status, " ".join(output.replace("│", " ").split())
+
+    silent(minutes=30)
+    status, output = told()
+    assert (status, "30 phút trước" in output, "lô cuối" in output) == (0, True, True)
+    silent(hours=5)
+    status, output = told()
+    assert (status, "5 giờ trước" in output) == (0, True)
+    silent(hours=75)
+    status, output = told()
+    assert (status, "3 ngày nay không có lô mới" in output) == (1, True)
+    assert json_lines("status")[1][0]["runs"][0]["last_batch"] is not None
+    with engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM archive.run_batch"))
+    engine.dispose()
+    status, output = told()
+    assert (status, "chưa có lô" in output, "9 ngày" in output) == (1, True, True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from archive.encryption_keys import new_ring
+from archive.encryption_keys import new_ring, write_ring
 from archive.objects import ObjectStore
 from pipeline.cli import build
 from pipeline.object_store import configured_object_store
@@ -96,13 +96,45 @@ def test_a_second_ring_is_refused(place: Path) -> None:
 
 def test_a_failed_check_is_the_exit_status(place: Path) -> None:
     run("new", "--recovery", str(place / "safe" / "mot.txt"))
-    for copy in (place / "home" / "objects" / "keys").iterdir():
-        copy.unlink()
-    status, answers = run("check")
-    assert (status, answers["kept"]) == (0, True), "opening the store puts the copy back"
     new_ring(place / "safe" / "hai.txt")
     status, answers = run("check", "--recovery", str(place / "safe" / "hai.txt"))
     assert (status, answers["recoverable"]) == (1, False)
+
+
+def test_copies_that_the_store_lost_are_told_and_put_back_by_a_command(place: Path) -> None:
+    run("new", "--recovery", str(place / "safe" / "mot.txt"))
+    name = store().put_bytes(b"da ma hoa").sha256
+    for copy in (place / "home" / "objects" / "keys").iterdir():
+        copy.unlink()
+    sheet = str(place / "safe" / "mot.txt")
+    status, answers = run("check", "--recovery", sheet)
+    assert (status, answers["work"], answers["kept"], answers["recoverable"]) == (1, True, False, False)
+    with pytest.raises(ConfigurationError, match="does not know this key ring"):
+        store()
+    assert run("enroll")[1]["foreign"] == []
+    status, answers = run("check", "--recovery", sheet)
+    assert (status, answers["kept"], answers["recoverable"]) == (0, True, True)
+    with store().open(name) as stream:
+        assert stream.read() == b"da ma hoa"
+
+
+def test_the_ring_of_another_archive_leaves_nothing_in_a_store_until_it_is_enrolled(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("new", "--recovery", str(place / "safe" / "mot.txt"))
+    kept = place / "home" / "objects" / "keys"
+    before = sorted(path.name for path in kept.iterdir())
+    own = run("list")[1]["for_new_objects"]
+    other = place / "etc" / "other.json"
+    write_ring(new_ring(place / "safe" / "hai.txt"), other)
+    monkeypatch.setenv("LIENTHONG_KEYRING", str(other))
+    with pytest.raises(ConfigurationError, match="does not know this key ring"):
+        store()
+    assert run("check")[1]["complete"] is False
+    assert sorted(path.name for path in kept.iterdir()) == before
+    assert run("enroll")[1]["foreign"] == [own]
+    assert len(list(kept.iterdir())) == 2
+    store().put_bytes(b"bang khoa moi")
 
 
 def test_people_are_told_what_to_do_with_the_sheet(place: Path) -> None:
