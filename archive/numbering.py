@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
-from mappings.notation import join_symbol, parse_symbol
+from mappings.notation import Symbol, join_symbol, parse_symbol
 from mappings.office_settings import Numbering
 
 ARRIVALS = "den"
@@ -106,7 +106,7 @@ class Gap:
     Attributes:
         series: its name. first, last: the numbers. may_be_secret: a secret document may have them.
         state: ``question``; ``known``: a person explained it (reason, by, why); ``contradiction``: explained, and
-            there is a document all the same.
+            there is a document all the same; ``no_series``: explained, and there is no such series.
     """
 
     series: str
@@ -192,6 +192,12 @@ def gaps(series: Sequence[Series], known: Sequence[KnownGap]) -> list[Gap]:
         present = sorted({number for number, letter in one.here if not letter} | one.elsewhere)
         found += _missing(one, present, said)
         found += _contradictions(one, present, said)
+    # Mistyped, or its documents were moved to another series: the explanation explains nothing.
+    found += [
+        Gap(gap.series, gap.first, gap.last, False, "no_series", gap.reason, gap.by, gap.why)
+        for said in explained.values()
+        for gap in said
+    ]
     return found
 
 
@@ -201,6 +207,7 @@ def plain_number(text: str | None) -> tuple[int, str] | None:
     return (int(match[1]), match[2]) if match and int(match[1]) else None
 
 
+@lru_cache(maxsize=1 << 12)
 def term_name(text: str | None) -> str | None:
     """A term of office in one spelling: ``Nhiệm kỳ 2020 – 2025`` gives ``2020-2025``; other text stands as it is."""
     printed = " ".join((text or "").split())
@@ -292,10 +299,18 @@ def _term(document: Numbered, policy: Numbering) -> str | None:
     return begun[-1].name if begun else None
 
 
-@lru_cache(maxsize=1 << 14)
 def _parts(notation: str, symbol: str) -> tuple[str, str, int | None]:
     """Letters of the (first) organ, the type as printed, and the year of a legal normative symbol."""
-    parsed = parse_symbol(join_symbol("1", notation) or "") if notation else parse_symbol(symbol)
+    return _of_notation(notation) if notation else _of_symbol(parse_symbol(symbol), "")
+
+
+@lru_cache(maxsize=1 << 14)
+def _of_notation(notation: str) -> tuple[str, str, int | None]:
+    """Of a notation, which thousands of documents have, with any number."""
+    return _of_symbol(parse_symbol(join_symbol("1", notation) or ""), notation)
+
+
+def _of_symbol(parsed: Symbol | None, notation: str) -> tuple[str, str, int | None]:
     if parsed is None:
         return notation or "?", "", None
     return parsed.organ.partition("-")[0] or "?", parsed.type_code or "", parsed.year

@@ -130,7 +130,20 @@ def _register(
     connection: sa.Connection, asked: Mapping[str, object], policies: Mapping[str, Numbering]
 ) -> Register:
     rows = connection.execution_options(yield_per=5_000).execute(queries.NUMBERED, asked)
-    return read_register((Numbered(*row) for row in rows), policies)
+    once: dict[str, str] = {}
+
+    def shared(text: str | None) -> str | None:
+        return once.setdefault(text, text) if text is not None else None
+
+    # What many documents have is kept once: the register holds every numbered document.
+    documents = (
+        Numbered(
+            document, once.setdefault(source, source), outgoing, number, shared(notation), symbol,
+            shared(type_code), issued, shared(term), shared(issuer), *arrival,
+        )
+        for document, source, outgoing, number, notation, symbol, type_code, issued, term, issuer, *arrival in rows
+    )  # fmt: skip
+    return read_register(documents, policies)
 
 
 def _table(

@@ -141,6 +141,7 @@ HOLDINGS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "gap_state": ("Tình trạng", "State"),
         "gap_state_question": ("chưa giải thích", "not explained"),
         "gap_state_known": ("đã giải thích", "explained"),
+        "gap_state_no_series": ("đã giải thích nhưng không có dãy này", "explained, but no such series"),
         "gap_state_contradiction": ("đã giải thích nhưng có văn bản", "explained, yet here"),
         "may_be_secret": ("Có thể là văn bản mật", "May be secret"),
         "gap_reason": ("Lý do", "Reason"),

@@ -246,3 +246,9 @@ def test_what_is_explained_as_cancelled_and_is_here_contradicts_itself() -> None
         ("notes:TU:KL:2020-2025", 3, 3, "known"),
         ("notes:TU:KL:2020-2025", 2, 2, "contradiction"),
     ]
+
+
+def test_what_is_explained_of_a_series_that_is_not_there_is_asked_about() -> None:
+    typo = KnownGap("3", "notes:TU:KL:2020-2026", 2, 3, "cancelled", "Trần Thị Mẫu", "Hủy theo biên bản 12")
+    register = read([party("1"), party("2")], notes=PARTY)
+    assert missing(register, typo) == [("notes:TU:KL:2020-2026", 2, 3, "no_series")]
