@@ -35,6 +35,8 @@ class RunSummary:
         state: ``running``, ``finished`` or ``failed``.
         window_start, window_end: which changes it looked for.
         batches: planned; ``None`` before the plan. batches_loaded: finished.
+        last_batch: when the last of them was loaded, under this plan or an earlier one; ``None``: none yet. Nobody
+            tells the archive that a run was killed: how long it has been silent is what can be known.
         listed: lines of the inventory; ``None`` before the plan.
         archived, unchanged, quarantined, withheld: where they ended.
         failure: why it failed, or ``None``.
@@ -58,6 +60,11 @@ class RunSummary:
     quarantined: int
     withheld: int
     failure: str | None = None
+    last_batch: datetime | None = None
+
+    def silent_since(self) -> datetime | None:
+        """Since when nothing has been heard of a run that has not ended; ``None`` of one that has."""
+        return (self.last_batch or self.started) if self.state == "running" else None
 
 
 def start_run(
@@ -203,7 +210,8 @@ _CLOSE = sa.text(
     """UPDATE archive.run SET state = :state, failure = :failure, finished = :finished, archived = :archived,
     unchanged = :unchanged, quarantined = :quarantined, withheld = :withheld WHERE id = :id"""
 )
-_SUMMARY = """SELECT r.*, b.* FROM archive.run r CROSS JOIN LATERAL (
+_SUMMARY = """SELECT r.*, b.*, (SELECT max(loaded_at) FROM archive.run_batch WHERE run_id = r.id) AS last_batch
+FROM archive.run r CROSS JOIN LATERAL (
   SELECT count(*) AS batches_loaded, coalesce(sum(archived), 0) AS batch_archived,
     coalesce(sum(unchanged), 0) AS batch_unchanged, coalesce(sum(quarantined), 0) AS batch_quarantined,
     coalesce(sum(withheld), 0) AS batch_withheld
@@ -244,6 +252,7 @@ _SAME_NAMES = (
     "batches_loaded",
     "listed",
     "failure",
+    "last_batch",
 )
 
 

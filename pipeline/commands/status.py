@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -14,6 +15,9 @@ from pipeline.commands.output import Output
 from pipeline.settings import load_settings
 from pipeline.stages import Stores
 from pipeline.tasks import summary_value
+
+_ABANDONED = timedelta(days=1)
+"""After a day without a batch somebody has to look whether a run is still alive."""
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +31,7 @@ def status(
     limit: Annotated[int, typer.Option(min=1, help="Số lượt chạy / number of runs")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Một dòng JSON / a JSON line")] = False,
 ) -> None:
-    """Print the newest runs first; the exit status is 1 when the newest run of a source did not add up."""
+    """Print the newest runs first; exit status 1 when a source's newest run did not add up, or is silent for a day."""
     output: Output = context.obj
     stores = open_for_reading(load_settings())
     found = runs(stores.engine, limit=limit, source=source)
@@ -36,11 +40,17 @@ def status(
     else:
         print_runs(output, found)
         print_holdings(output, stores)
-    failed = [run for run in newest_runs(stores.engine, source) if run.state == "failed"]
-    for run in failed:
-        if not as_json and run not in found:
-            _print_failure(output, run)
-    if failed:
+    newest = newest_runs(stores.engine, source)
+    failed = [run for run in newest if run.state == "failed"]
+    silent = [run for run in newest if _silence(run) >= _ABANDONED]
+    if not as_json:
+        for run in failed:
+            if run not in found:
+                _print_failure(output, run)
+        for run in silent:
+            told = output.words("run_abandoned", source=run.source, time=_span(output, _silence(run)))
+            output.line(told, style="bold red")
+    if failed or silent:
         raise typer.Exit(1)
 
 
@@ -54,7 +64,7 @@ def print_runs(output: Output, found: list[RunSummary]) -> None:
         (
             run.source,
             _when(output, run),
-            output.words(run.state),
+            _state(output, run),
             run.listed,
             run.archived,
             run.unchanged,
@@ -67,6 +77,27 @@ def print_runs(output: Output, found: list[RunSummary]) -> None:
     for run in found:
         if run.failure:
             _print_failure(output, run)
+
+
+def _state(output: Output, run: RunSummary) -> str:
+    """Its state; of one that has not ended also how long nothing has been heard of it."""
+    if run.state != "running":
+        return output.words(run.state)
+    word = "run_last_batch" if run.last_batch else "run_no_batch"
+    return "\n".join((output.words("running"), output.words(word, time=_span(output, _silence(run)))))
+
+
+def _silence(run: RunSummary) -> timedelta:
+    since = run.silent_since()
+    return datetime.now(UTC) - since if since is not None else timedelta()
+
+
+def _span(output: Output, time: timedelta) -> str:
+    """``time`` in the largest unit of which it has two or more, rounded down."""
+    for unit, length in (("days", timedelta(days=1)), ("hours", timedelta(hours=1))):
+        if time >= 2 * length:
+            return output.words(f"span_{unit}", count=time // length)
+    return output.words("span_minutes", count=max(time, timedelta()) // timedelta(minutes=1))
 
 
 def _print_failure(output: Output, run: RunSummary) -> None:

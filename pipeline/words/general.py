@@ -39,6 +39,17 @@ GENERAL: Mapping[str, tuple[str, str]] = MappingProxyType(
         "inventory": ("Lập danh sách", "Inventory"),
         "batches": ("Xử lý các lô", "Batches"),
         "runs": ("Các lượt chạy", "Runs"),
+        "run_last_batch": ("lô cuối\n{time} trước", "last batch\n{time} ago"),
+        "run_no_batch": ("chưa có lô,\nđã {time}", "no batch,\nfor {time}"),
+        "run_abandoned": (
+            "{source}: lượt chạy chưa xong mà {time} nay không có lô mới, có lẽ đã bị dừng giữa chừng: lienthong sync"
+            " {source} (những gì đã lưu giữ nguyên)",
+            "{source}: the run has not ended and had no batch for {time}, it may have been killed: lienthong sync"
+            " {source} (what is archived stays)",
+        ),
+        "span_days": ("{count} ngày", "{count} days"),
+        "span_hours": ("{count} giờ", "{count} h"),
+        "span_minutes": ("{count} phút", "{count} min"),
         "no_runs": ("Chưa có lượt chạy nào.", "No run yet."),
         "dry_run": ("Chạy thử, không ghi gì", "Dry run, nothing written"),
         "quarantine_title": ("Cách ly, chờ xử lý", "In quarantine"),

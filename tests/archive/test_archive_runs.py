@@ -65,14 +65,19 @@ def test_a_missing_batch_fails_the_run_until_it_is_loaded(
     run = start_run(engine, SOURCE, "sync", NIGHT, "dem-1", now=CLOCK)
     record_listed(engine, run, listed=2, unchanged_at_plan=0, batches=2)
     archive.load(Batch(SOURCE, run, 1), [archived(objects, "A1")])
+    loaded = run_summary(engine, run)
+    assert loaded.last_batch is not None
+    assert loaded.silent_since() == loaded.last_batch
     with pytest.raises(FatalError, match="1 of 2 batches are loaded"):
         account(engine, run)
+    assert run_summary(engine, run).silent_since() is None, "it ended"
     archive.load(Batch(SOURCE, run, 2), [archived(objects, "A2")])
     assert account(engine, run).state == "finished"
 
 
 def test_a_run_without_a_finished_inventory_fails(engine: sa.Engine) -> None:
     run = start_run(engine, SOURCE, "sync", NIGHT, "dem-1", now=CLOCK)
+    assert run_summary(engine, run).silent_since() == CLOCK
     with pytest.raises(FatalError, match="its inventory was never finished"):
         account(engine, run)
 
