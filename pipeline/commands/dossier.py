@@ -241,7 +241,9 @@ def organ(
 def refresh_all(context: typer.Context, as_json: AsJson = False) -> None:
     """Make dossiers and their documents what the current versions say; what people decided stays."""
     output: Output = context.obj
-    changed = refresh(open_stores(load_settings()).engine)
+    settings = load_settings()
+    open_for(settings, Role.CLERK).engine.dispose()  # a clerk's work, which the loader's role then does
+    changed = refresh(open_stores(settings).engine)
     if as_json:
         output.json(asdict(changed))
         return

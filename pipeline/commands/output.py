@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Listed = TypeVar("Listed", bound="DataclassInstance")
+_FEW = 4
+"""Columns of which a terminal always shows enough."""
 _WHOLE = ("source", "started")
 _COUNTS = ("listed", "archived", "unchanged", "quarantined", "withheld", "pending", "count")
 _JUSTIFY: Mapping[str, Literal["right"]] = MappingProxyType(dict.fromkeys(_COUNTS, "right"))
@@ -56,18 +59,48 @@ class Output:
         self.console.print(Text(text, style=style), soft_wrap=True)
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Print a table; columns are keys of the wording, cells are printed as they are."""
+        """Print a table; columns are keys of the wording, cells are printed as they are.
+
+        One that only fits the terminal with its words cut in pieces is printed row by row, a line for each cell.
+        """
+        cells = [[Text(self.cell(value)) for value in row] for row in rows]
+        labels = [self.words(column) for column in columns]
+        texts = list(zip(labels, *([cell.plain for cell in row] for row in cells), strict=True))
+        whole = [_widest(text, str.splitlines) for text in texts]
+        words = [
+            width if column in _WHOLE else _widest(text, str.split)
+            for column, width, text in zip(columns, whole, texts, strict=True)
+        ]
+        # Two blanks and a line for each column, and a line at the end.
+        spare = self.console.width - 3 * len(columns) - 1 - sum(words)
+        if len(columns) > _FEW and spare < 0:
+            self._one_by_one(title, labels, cells)
+            return
         table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-        for column in columns:
+        widths = _shared_out(spare, words, whole) if len(columns) > _FEW else [None] * len(columns)
+        for column, label, width in zip(columns, labels, widths, strict=True):
             table.add_column(
-                self.words(column),
+                label,
                 overflow="fold",
                 no_wrap=column in _WHOLE,
                 justify=_JUSTIFY.get(column, "left"),
+                width=width,
             )
-        for row in rows:
-            table.add_row(*(Text(self.cell(value)) for value in row))
+        for row in cells:
+            table.add_row(*row)
         self.console.print(table)
+
+    def _one_by_one(self, title: str, labels: Sequence[str], rows: Iterable[Sequence[Text]]) -> None:
+        self.line(title, style="bold")
+        for row in rows:
+            grid = Table.grid(padding=(0, 2))
+            grid.add_column(no_wrap=True, style="dim")
+            grid.add_column(overflow="fold")
+            for label, cell in zip(labels, row, strict=True):
+                if cell.plain:
+                    grid.add_row(label, cell)
+            self.line()
+            self.console.print(grid)
 
     def listing(
         self,
@@ -106,3 +139,16 @@ class Output:
             transient=True,
         ) as bar:
             yield bar
+
+
+def _widest(texts: Iterable[str], split: Callable[[str], Iterable[str]]) -> int:
+    """Terminal columns that the widest piece takes."""
+    return max((cell_len(piece) for text in texts for piece in split(text)), default=0)
+
+
+def _shared_out(spare: int, least: Sequence[int], most: Sequence[int]) -> list[int | None]:
+    """The columns' widths: as wide as they need, or what is spare shared out by what each lacks."""
+    lacking = sum(most) - sum(least)
+    if lacking <= spare:
+        return list(most)
+    return [low + spare * (high - low) // lacking for low, high in zip(least, most, strict=True)]
