@@ -59,7 +59,7 @@ def audit_anchors(
     Args:
         connection: in the transaction whose snapshot is audited.
         objects: holds records, segments and replies.
-        folders: of anchors outside the database; one that does not exist holds none.
+        folders: of anchors outside the database.
         findings: takes what is wrong.
     """
     rows = {row.number: row for row in connection.execute(sa.select(anchor_table))}
@@ -158,9 +158,11 @@ def _compare_folder(
             findings.add("anchor_unknown", str(item.place), number=item.number)
         elif hashlib.sha256(item.record).hexdigest() != row.record_sha256:
             findings.add("anchor_outside_differs", str(item.place), number=item.number)
-    if folder.is_dir():
-        for number in sorted(rows.keys() - numbers):
-            findings.add("anchor_not_outside", str(folder), number=number)
+    if rows and not folder.is_dir():
+        findings.add("anchor_folder_missing", str(folder))
+        return
+    for number in sorted(rows.keys() - numbers):
+        findings.add("anchor_not_outside", str(folder), number=number)
 
 
 def _outside(item: OutsideAnchor, findings: Findings) -> Anchor | None:

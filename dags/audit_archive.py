@@ -78,10 +78,17 @@ def auditing() -> DAG:
         def audit(checked: dict[str, object] | None) -> dict[str, object]:
             return tasks_audit.audit(get_current_context(), checked)
 
+        # Apart from the mail: a share that is away is tried again, and the message goes out once.
+        @task(trigger_rule=TriggerRule.ALL_DONE)
+        def keep(anchored: dict[str, object] | None, found: dict[str, object] | None) -> list[str]:
+            return tasks_audit.keep(anchored, found, get_current_context())
+
         @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[audited])
-        def report(anchored: dict[str, object] | None, found: dict[str, object] | None) -> None:
+        def report(
+            anchored: dict[str, object] | None, found: dict[str, object] | None, kept: list[str] | None
+        ) -> None:
             context = get_current_context()
-            context["outlet_events"][audited].extra = tasks_audit.report(anchored, found, context)
+            context["outlet_events"][audited].extra = tasks_audit.report(anchored, found, kept, context)
 
         @task
         def reconcile() -> Mapping[str, object]:
@@ -91,7 +98,8 @@ def auditing() -> DAG:
         anchored = anchor()
         checked = fixity()
         anchored >> checked
-        report(anchored, audit(checked))
+        found = audit(checked)
+        report(anchored, found, keep(anchored, found))
     return dag
 
 

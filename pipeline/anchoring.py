@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from archive.anchor_files import publish
+import sqlalchemy as sa
+
+from archive.anchor_files import AnchorFolderError, publish
 from archive.anchor_tokens import judge_stamp
 from archive.anchors import Anchored, Stamp, latest_anchor, make_anchor
 from archive.audit_anchors import StampedAnchor
+from archive.objects import ObjectStore
 from pipeline.settings import Settings
 from pipeline.stages import Stores
 from pipeline.time_stamping import stamp_by
-from schemas.errors import LienthongError
+from pipeline.wording import LANGUAGES, Wording
+from schemas.errors import ConfigurationError, LienthongError
+
+_log = logging.getLogger(__name__)
 
 _RENEWAL = timedelta(days=30)
 """An authority's certificate that ends sooner calls for a new time-stamp, even where nothing has happened."""
@@ -25,7 +34,7 @@ class AnchoredLedger:
     Attributes:
         anchored: the newest anchor; ``None`` for an empty ledger.
         published: files added to the folders.
-        failures: sentences on what was not reached: a folder, the authority.
+        failures: sentences on what was not reached: a folder, the authority; on folders in Vietnamese, then English.
     """
 
     anchored: Anchored | None
@@ -34,7 +43,12 @@ class AnchoredLedger:
 
 
 def anchor_ledger(
-    settings: Settings, stores: Stores, *, stamp: Stamp | None = None, now: datetime | None = None
+    settings: Settings,
+    stores: Stores,
+    *,
+    stamp: Stamp | None = None,
+    begin: Sequence[Path] = (),
+    now: datetime | None = None,
 ) -> AnchoredLedger:
     """Anchor what is new, and add to every folder what it lacks. Repeated, it changes nothing.
 
@@ -42,24 +56,51 @@ def anchor_ledger(
         settings: where the folders are, and the authority's URL.
         stores: the archive.
         stamp: asks the authority; by default the one of ``settings``.
+        begin: of the folders of ``settings`` those that a person says are new, or to be filled anew.
         now: the clock, aware; the present by default.
 
     Raises:
+        ConfigurationError: one of ``begin`` is no folder of ``settings``.
         FatalError: the ledger is not the one that was anchored. RetriableError: the database is away.
     """
+    _refuse_unknown(settings, begin)
     at = now or datetime.now(UTC)
     if stamp is None and settings.time_stamps:
         stamp = stamp_by(settings.time_stamps)
     renew = stamp is not None and _needs_stamp(stores, at)
     done = make_anchor(stores.engine, stores.objects, stamp=stamp, renew=renew, now=at)
     failures = [done.stamp_failure] if done and done.stamp_failure else []
-    published = 0
-    for folder in settings.anchors:
+    published, missed = publish_everywhere(settings, stores.engine, stores.objects, begin)
+    return AnchoredLedger(done, published, (*failures, *missed))
+
+
+def publish_everywhere(
+    settings: Settings, engine: sa.Engine, objects: ObjectStore, begin: Sequence[Path] = ()
+) -> tuple[int, tuple[str, ...]]:
+    """Add to every folder the anchors that it lacks; how many files, and a sentence for each folder not reached.
+
+    Args:
+        settings: where the folders are. engine, objects: of the archive.
+        begin: see ``anchor_ledger``.
+    """
+    published, failures = 0, []
+    last = latest_anchor(engine, objects)
+    for number, folder in enumerate(settings.anchors):
+        # The archive's own folder is made with its first anchor; one elsewhere has to be there.
+        own = number == 0 and last is not None and last.anchor.number == 1 and not folder.exists()
         try:
-            published += publish(stores.engine, stores.objects, folder)
+            published += publish(engine, objects, folder, begin=own or folder in begin)
+        except AnchorFolderError as error:
+            failures.append(" / ".join(_sentence(error, Wording(language)) for language in LANGUAGES))
         except LienthongError as error:
             failures.append(str(error))
-    return AnchoredLedger(done, published, tuple(failures))
+    return published, tuple(failures)
+
+
+def publish_or_warn(settings: Settings, engine: sa.Engine, objects: ObjectStore) -> None:
+    """The same after a work that anchors on its way; a folder that was not reached is told again by the next one."""
+    for failure in publish_everywhere(settings, engine, objects)[1]:
+        _log.warning("%s", failure)
 
 
 def anchored_value(done: AnchoredLedger) -> dict[str, object]:
@@ -76,6 +117,22 @@ def anchored_value(done: AnchoredLedger) -> dict[str, object]:
         "published": done.published,
         "failures": list(done.failures),
     }
+
+
+def _sentence(error: AnchorFolderError, words: Wording) -> str:
+    """What is wrong with a folder of anchors, and what to do."""
+    return words(f"anchor_folder_{error.kind}", folder=error.folder, missing=error.missing)
+
+
+def _refuse_unknown(settings: Settings, begin: Sequence[Path]) -> None:
+    for folder in begin:
+        if folder not in settings.anchors:
+            raise ConfigurationError(
+                f"{folder} is no folder of anchors of this archive",
+                where="--begin",
+                expected=" or ".join(map(str, settings.anchors)),
+                action="name the folder in LIENTHONG_ANCHORS",
+            )
 
 
 def _needs_stamp(stores: Stores, at: datetime) -> bool:

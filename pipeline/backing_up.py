@@ -15,6 +15,7 @@ from archive.backup import BackedUp, Backup, backups, forget_backups, make_backu
 from archive.database import create_engine, database_url
 from archive.migrate import migrate
 from archive.objects import ObjectStore, open_object_store
+from pipeline.anchoring import publish_or_warn
 from pipeline.auditing import Audited, audit_archive
 from pipeline.object_store import configured_object_store
 from pipeline.settings import Settings
@@ -39,7 +40,9 @@ def back_up(settings: Settings, folder: Path, keep: int, on_progress: Progress) 
     pool = _pool(settings, folder, make=True)
     with _database() as engine:
         migrate(engine)
-        done = make_backup(engine, configured_object_store(settings), folder, pool, on_progress=on_progress)
+        objects = configured_object_store(settings)
+        done = make_backup(engine, objects, folder, pool, on_progress=on_progress)
+        publish_or_warn(settings, engine, objects)
     return done, forget_backups(folder, pool, keep)
 
 
@@ -69,7 +72,10 @@ def export_whole(settings: Settings, folder: Path, on_progress: Progress) -> Bag
     """Write the whole archive into a new bag."""
     with _database() as engine:
         migrate(engine)
-        return export_archive(engine, configured_object_store(settings), folder, on_progress=on_progress)
+        objects = configured_object_store(settings)
+        told = export_archive(engine, objects, folder, on_progress=on_progress)
+        publish_or_warn(settings, engine, objects)
+        return told
 
 
 def import_whole(settings: Settings, folder: Path, on_progress: Progress) -> Imported:

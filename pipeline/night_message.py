@@ -5,12 +5,13 @@ It carries the size and root of the ledger: printed or kept in a mailbox, it is 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from archive.anchor_files import write_once
+from archive.anchor_files import MARKER, has_begun, write_once
 from pipeline.auditing import audit_lines
 from pipeline.window import LOCAL_ZONE
 from pipeline.wording import Wording
@@ -48,20 +49,33 @@ def night_subject(anchored: Told | None, audited: Told | None) -> str:
 
 
 def keep_message(folders: Sequence[Path], text: str, at: datetime) -> list[Path]:
-    """Write the message beside the anchors; returns the files. The same night again changes nothing.
+    """Write the message beside the anchors; returns the files. The same message again changes nothing.
+
+    The first folder, the archive's own, is made where it is missing. Another one must have taken anchors: one that
+    has not is a share that is not mounted.
+
+    The name has the night and the beginning of the text's SHA-256: of two messages of one second both are kept.
 
     Raises:
-        RetriableError: a folder cannot be written to.
+        RetriableError: a folder cannot be written to; the others have it.
     """
-    kept = []
-    for folder in folders:
-        path = folder / f"report-{at:%Y%m%dT%H%M%SZ}.txt"
+    data = text.encode()
+    name = f"report-{at:%Y%m%dT%H%M%SZ}-{hashlib.sha256(data).hexdigest()[:8]}.txt"
+    kept, failures = [], []
+    for number, folder in enumerate(folders):
+        if number and not has_begun(folder):
+            failures.append(f"the folder {folder} has no {MARKER}: it is not the one that takes the anchors")
+            continue
         try:
-            folder.mkdir(0o700, parents=True, exist_ok=True)
-            write_once(path, text.encode())
+            if number == 0:
+                folder.mkdir(0o700, parents=True, exist_ok=True)
+            write_once(folder / name, data)
         except OSError as error:
-            raise RetriableError(f"the folder {folder} cannot be written: {error.strerror}") from error
-        kept.append(path)
+            failures.append(f"the folder {folder} cannot be written: {error.strerror}")
+        else:
+            kept.append(folder / name)
+    if failures:
+        raise RetriableError("; ".join(failures), action="look at the share")
     return kept
 
 

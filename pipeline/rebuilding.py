@@ -19,6 +19,7 @@ from archive.migrate import migrate
 from archive.objects import ObjectStore
 from archive.rebuild import Rebuilt, rebuild
 from archive.rebuild_compare import TableComparison, compare
+from pipeline.anchoring import publish_or_warn
 from pipeline.object_store import configured_object_store
 from pipeline.settings import Settings
 from schemas.errors import RetriableError
@@ -58,7 +59,9 @@ def rebuild_and_compare(settings: Settings, into: str, head: str, on_progress: P
         with _target(url, into) as made, _still(living, objects) as connection:
             done = rebuild(made, objects, head=head, on_progress=on_progress)
             with made.connect() as other:
-                return Compared(done, tuple(compare(connection, other)))
+                compared = Compared(done, tuple(compare(connection, other)))
+        publish_or_warn(settings, living, objects)
+        return compared
     finally:
         living.dispose()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol, cast
 
@@ -18,7 +18,7 @@ from pipeline.settings import load_settings
 from pipeline.tasks import opened_stores, run_form
 from pipeline.time_stamping import stamp_by
 from pipeline.wording import Wording
-from schemas.errors import FatalError, RetriableError
+from schemas.errors import FatalError
 from signatures.trust import load_trust
 
 _log = logging.getLogger(__name__)
@@ -35,6 +35,10 @@ _PASSED_ON = 50
 
 class _Connections(Protocol):
     def get(self, conn_id: str, default_conn: None = None) -> Connection | None: ...
+
+
+class _Run(Protocol):
+    start_date: datetime
 
 
 def anchor(context: Mapping[str, object]) -> dict[str, object]:
@@ -85,38 +89,70 @@ def audit(context: Mapping[str, object], checked: Mapping[str, object] | None) -
     return _small(told)
 
 
-def report(
+def keep(
     anchored: Mapping[str, object] | None, audited: Mapping[str, object] | None, context: Mapping[str, object]
+) -> list[str]:
+    """Write the nightly message beside the anchors, into every folder that takes it; returns the files.
+
+    Raises:
+        RetriableError: a folder did not take it.
+    """
+    at = _night(audited, context)
+    text = night_message(anchored, audited, at)
+    for line in text.splitlines():
+        _log.info("%s", line)
+    folders = load_settings().anchors
+    if anchored is not None and anchored["number"] is None:  # no anchors, and no folder that takes them
+        folders = folders[:1]
+    return [str(path) for path in keep_message(folders, text, at)]
+
+
+def report(
+    anchored: Mapping[str, object] | None,
+    audited: Mapping[str, object] | None,
+    kept: Sequence[str] | None,
+    context: Mapping[str, object],
 ) -> dict[str, object]:
-    """Write the nightly message beside the anchors, send it where there is a mail connection, and judge the night.
+    """Send the nightly message where there is a mail connection, and judge the night.
+
+    After the message has gone out nothing here is tried again, so that it goes out once.
+
+    Args:
+        anchored: what ``anchor`` gave, audited: what ``audit`` gave, kept: what ``keep`` gave; ``None`` where that
+            failed.
+        context: of the task.
 
     Returns:
         What the asset event carries.
 
     Raises:
-        FatalError: the ledger could not be anchored, or the audit found something; after the message has gone out.
-        RetriableError: a folder or the mail server did not take it.
+        FatalError: the ledger could not be anchored, the audit found something, or a folder did not take the message.
+        RetriableError: the mail server did not take it.
     """
-    at = datetime.fromisoformat(str(audited["started"])) if audited else datetime.now(UTC)
-    text, subject = night_message(anchored, audited, at), night_subject(anchored, audited)
-    for line in text.splitlines():
-        _log.info("%s", line)
-    not_kept: RetriableError | None = None
-    try:
-        keep_message(load_settings().anchors, text, at)
-    except RetriableError as error:  # a share that is away must not be why nobody is told of it
-        not_kept = error
+    at = _night(audited, context)
+    subject = night_subject(anchored, audited)
     if (connection := _connection(context, MAIL)) is not None:
-        send_mail(mail_server(connection), subject, text)
+        send_mail(mail_server(connection), subject, night_message(anchored, audited, at))
     if anchored is None or audited is None or not audited["clean"]:
         raise FatalError(
             subject,
             where="audit_archive",
             action="read the message of this night, and: lienthong audit --full",
         )
-    if not_kept is not None:
-        raise not_kept
+    if kept is None:
+        raise FatalError(
+            "the message of this night does not lie in every folder of anchors",
+            where="audit_archive, task keep",
+            action="read that task's log, mend the folder, and clear the task",
+        )
     return {name: anchored[name] for name in ("number", "tree_size", "root")} | {"clean": True}
+
+
+def _night(audited: Mapping[str, object] | None, context: Mapping[str, object]) -> datetime:
+    """Of which moment the message tells: the same whenever it is asked for in one run."""
+    if audited is not None:
+        return datetime.fromisoformat(str(audited["started"]))
+    return cast(_Run, context["dag_run"]).start_date
 
 
 def _of_objects(checked: Mapping[str, object] | None) -> tuple[Finding, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,12 +22,19 @@ def register(app: typer.Typer) -> None:
 
 def anchor(
     context: typer.Context,
+    begin: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="THƯ-MỤC",
+            help="Thư mục neo mới, hoặc ghi bù từ đầu / a new folder of anchors, or one to fill anew",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Một dòng JSON / a JSON line")] = False,
 ) -> None:
     """Anchor the events since the last anchor; exit status 1 when a folder or the authority was not reached."""
     output: Output = context.obj
     settings = load_settings()
-    done = anchor_ledger(settings, open_stores(settings))
+    done = anchor_ledger(settings, open_stores(settings), begin=begin or ())
     told = anchored_value(done)
     if as_json:
         output.json(told)

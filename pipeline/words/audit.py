@@ -18,6 +18,27 @@ AUDIT: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "anchor_root": ("Gốc Merkle: {root}", "Merkle root: {root}"),
         "anchor_failure": ("Chưa tới được: {failure}", "Not reached: {failure}"),
+        "anchor_folder_absent": (
+            "thư mục neo {folder} không có ở đó: gắn lại ổ chia sẻ (nếu lập mới: lienthong anchor --begin {folder})",
+            "the folder of anchors {folder} is not there: mount the share (only for a new one: lienthong anchor --begin"
+            " {folder})",
+        ),
+        "anchor_folder_empty": (
+            "thư mục neo {folder} trống dù đã có mốc neo từ trước: gắn lại ổ chia sẻ; nếu đã gắn, tìm xem ai đã xoá"
+            " (chỉ khi chủ ý ghi lại từ đầu: lienthong anchor --begin {folder})",
+            "the folder of anchors {folder} is empty though anchors were made before: mount the share; if it is"
+            " mounted, find out who emptied it (only to fill it anew on purpose: lienthong anchor --begin {folder})",
+        ),
+        "anchor_folder_foreign": (
+            "thư mục neo {folder} là của một kho khác: sửa LIENTHONG_ANCHORS",
+            "the folder of anchors {folder} is that of another archive: correct LIENTHONG_ANCHORS",
+        ),
+        "anchor_folder_gaps": (
+            "thư mục neo {folder} mất các mốc {missing}: tìm xem ai đã xoá, lienthong audit (chỉ khi chủ ý ghi bù:"
+            " lienthong anchor --begin {folder})",
+            "the folder of anchors {folder} lost the anchors {missing}: find out who removed them, lienthong audit"
+            " (only to fill it anew on purpose: lienthong anchor --begin {folder})",
+        ),
         "night_title": ("BÁO CÁO KHO LƯU TRỮ LIÊN THÔNG, {at}", "REPORT OF THE LIENTHONG ARCHIVE, {at}"),
         "night_subject_good": ("Liên thông: kho lưu trữ toàn vẹn", "Lienthong: the archive is whole"),
         "night_subject_bad": (
@@ -133,6 +154,10 @@ AUDIT: Mapping[str, tuple[str, str]] = MappingProxyType(
         "audit_anchor_not_outside": (
             "Thiếu tệp của mốc số {number} ở thư mục neo",
             "The file of anchor {number} is missing in the folder",
+        ),
+        "audit_anchor_folder_missing": (
+            "Không thấy thư mục neo: gắn lại ổ chia sẻ, hoặc sửa LIENTHONG_ANCHORS",
+            "There is no such folder of anchors: mount the share, or correct LIENTHONG_ANCHORS",
         ),
         "audit_token_missing": (
             "Mất dấu thời gian {object} của mốc neo",

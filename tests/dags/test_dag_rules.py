@@ -81,6 +81,6 @@ def test_an_audit_by_hand_asks_whether_all_is_to_be_read_and_how_much_otherwise(
 def test_the_audit_and_its_message_do_not_wait_for_an_anchoring_that_succeeds(dags):
     rules = {task.task_id: task.trigger_rule.value for task in dags["audit_archive"].tasks}
     assert rules == {
-        "anchor": "all_success", "fixity": "all_done", "audit": "all_done", "report": "all_done",
+        "anchor": "all_success", "fixity": "all_done", "audit": "all_done", "keep": "all_done", "report": "all_done",
         "reconcile": "all_success",
     }  # fmt: skip

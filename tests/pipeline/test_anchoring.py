@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from typer.testing import CliRunner
 
-from archive.anchor_files import outside_anchors, publish, write_once
+from archive.anchor_files import MARKER, outside_anchors, publish, write_once
 from archive.anchor_record import read_anchor
 from archive.anchor_tokens import judge_stamps, token_of
 from archive.audit_anchors import StampedAnchor
@@ -29,11 +29,14 @@ from demo.pki import Credential, Pki, build_pki
 from demo.tsa_server import TsaServer
 from pipeline import tasks_audit
 from pipeline.anchoring import AnchoredLedger, anchor_ledger
+from pipeline.auditing import audit_archive
 from pipeline.cli import build
+from pipeline.commands.doctor import examine
+from pipeline.night_message import keep_message
 from pipeline.settings import Settings, load_settings
 from pipeline.stages import Stores, open_stores
 from pipeline.time_stamping import stamp_by
-from schemas.errors import RetriableError
+from schemas.errors import ConfigurationError, FatalError, RetriableError
 from signatures.trust import TrustStore
 from tests.signatures.pki_factory import day, issue, revocation_list
 
@@ -60,6 +63,7 @@ def settings(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("LIENTHONG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("LIENTHONG_DATABASE_URL", database_url)
     monkeypatch.setenv("LIENTHONG_ANCHORS", str(tmp_path / "share"))
+    (tmp_path / "share").mkdir()
     monkeypatch.delenv("LIENTHONG_TSA_URL", raising=False)
     return load_settings()
 
@@ -98,7 +102,8 @@ def test_every_folder_gets_every_anchor_as_the_object_store_has_it(
     assert settings.anchors == (tmp_path / "home" / "anchors", tmp_path / "share")
     for folder in settings.anchors:
         assert sorted(path.name for path in folder.iterdir()) == [
-            f"anchor-{number:06}.json" for number in (1, 2, 3)
+            *(f"anchor-{number:06}.json" for number in (1, 2, 3)),
+            "lienthong-anchors.json",
         ]
         for item in outside_anchors(folder):
             anchor = read_anchor(item.record)
@@ -117,21 +122,75 @@ def test_a_folder_that_was_away_gets_what_it_missed_and_an_older_gap_stays_for_t
     happen()
     anchor_ledger(settings, stores)
     share.rename(tmp_path / "away")
-    share.write_text("no folder")
-    happen()
-    done = anchor_ledger(settings, stores)
-    assert numbers(done) == (2, True, False)
-    [failure] = done.failures
-    assert f"the folder of anchors {share} cannot be" in failure
-    share.unlink()
+    for what, told in ((share.mkdir, "trống dù đã có mốc neo"), (share.rmdir, "không có ở đó")):
+        what()  # the mount point without its share; no mount point
+        happen()
+        [failure] = anchor_ledger(settings, stores).failures
+        assert told in failure
+        assert f"lienthong anchor --begin {share}" in failure
+        assert not (share.exists() and list(share.iterdir())), "nothing is written beside the share"
     (tmp_path / "away").rename(share)
     assert anchor_ledger(settings, stores).failures == ()
-    assert [item.number for item in outside_anchors(share)] == [1, 2]
+    assert [item.number for item in outside_anchors(share)] == [1, 2, 3]
 
     (share / "anchor-000001.json").unlink()
     happen()
+    [failure] = anchor_ledger(settings, stores).failures
+    assert "mất các mốc 1:" in failure
+    assert "lost the anchors 1:" in failure
+    assert [item.number for item in outside_anchors(share)] == [2, 3, 4]
+
+
+def test_a_folder_that_begins_later_or_anew_is_named_by_a_person(
+    settings: Settings, stores: Stores, happen: Callable[[], None], tmp_path: Path
+) -> None:
+    share = tmp_path / "share"
+    share.rmdir()
+    happen()
+    [failure] = anchor_ledger(settings, stores).failures
+    assert "không có ở đó" in failure
+    with pytest.raises(ConfigurationError, match="no folder of anchors of this archive"):
+        anchor_ledger(settings, stores, begin=[tmp_path / "khac"])
+    runner = CliRunner()
+    assert runner.invoke(build(), ["anchor"]).exit_code == 1
+    begun = runner.invoke(build(), ["anchor", "--begin", str(share), "--json"])
+    assert (begun.exit_code, json.loads(begun.stdout)["published"]) == (0, 1)
+    for name in ("anchor-000001.json", "lienthong-anchors.json"):
+        (share / name).unlink()
+    happen()
+    assert anchor_ledger(settings, stores).failures != ()
+    assert anchor_ledger(settings, stores, begin=[share]).failures == ()
+    assert [item.number for item in outside_anchors(share)] == [1, 2]
+
+
+def test_a_folder_from_before_there_were_markers_gets_one_where_it_is_whole(
+    settings: Settings, stores: Stores, happen: Callable[[], None], tmp_path: Path
+) -> None:
+    marker = tmp_path / "share" / MARKER
+    for _ in range(2):
+        happen()
+        anchor_ledger(settings, stores)
+    told = marker.read_bytes()
+    marker.unlink()
+    assert anchor_ledger(settings, stores).failures == ()
+    assert marker.read_bytes() == told
+    marker.write_bytes(told[:10])
+    assert anchor_ledger(settings, stores).failures == ()
+    assert marker.read_bytes() == told, "a crash had cut it short"
+    marker.write_bytes(told.replace(b'sha256": "', b'sha256": "0'))
+    [failure] = anchor_ledger(settings, stores).failures
+    assert "là của một kho khác" in failure
+
+
+def test_the_audit_and_the_doctor_tell_of_a_share_that_is_not_there(
+    settings: Settings, stores: Stores, happen: Callable[[], None], tmp_path: Path
+) -> None:
+    happen()
     anchor_ledger(settings, stores)
-    assert [item.number for item in outside_anchors(share)] == [2, 3]
+    (tmp_path / "share").rename(tmp_path / "away")
+    assert audit_archive(settings, stores).counts == {"anchor_folder_missing": 1}
+    [check] = [check for check in examine() if check.name == "anchors"]
+    assert (check.state, "mount the share" in check.detail) == ("problem", True)
 
 
 def test_a_file_that_a_crash_cut_short_is_completed_and_another_one_is_left_alone(
@@ -281,20 +340,48 @@ class Connections:
         return self._mail if conn_id == "lienthong_smtp" else default_conn
 
 
-def test_the_message_goes_out_by_mail_also_when_the_share_is_away(
+def test_the_message_goes_out_by_mail_once_also_when_the_share_is_away(
     settings: Settings, stores: Stores, happen: Callable[[], None], tmp_path: Path
 ) -> None:
+    (tmp_path / "share").rmdir()
     (tmp_path / "share").write_text("no folder")
     happen()
     anchored = tasks_audit.anchor({"conn": Connections(0)})
     form = {"params": {"full": False, "gigabytes": 1}}
     audited = tasks_audit.audit(form, tasks_audit.fixity(form))
-    assert audited["clean"]
-    with MailServer() as server, pytest.raises(RetriableError, match="share cannot be written"):
-        tasks_audit.report(anchored, audited, {"conn": Connections(server.port)})
+    assert audited["counts"] == {"anchor_folder_missing": 1}
+    with MailServer() as server:
+        context = {"conn": Connections(server.port)}
+        for _ in range(2):
+            with pytest.raises(RetriableError, match=r"share has no lienthong-anchors\.json"):
+                tasks_audit.keep(anchored, audited, context)
+        assert server.received == []
+        # Nothing that is tried again: the message would go out once more.
+        for found, told in ((audited, "CẦN NGƯỜI KIỂM TRA"), (audited | {"clean": True}, "not lie in every")):
+            server.received.clear()
+            with pytest.raises(FatalError, match=told):
+                tasks_audit.report(anchored, found, None, context)
+            assert len(server.received) == 1
+        server.received.clear()
+        with pytest.raises(FatalError):
+            tasks_audit.report(anchored, audited, None, context)
     [got] = server.received
-    assert "share cannot be written" in got.message.get_content()
+    assert "share không có ở đó: gắn lại ổ chia sẻ" in got.message.get_content()
     assert len(list((tmp_path / "home" / "anchors").glob("report-*.txt"))) == 1
+    (tmp_path / "share").unlink()
+    anchor_ledger(settings, stores, begin=[tmp_path / "share"])
+    kept = tasks_audit.keep(anchored, audited, context)
+    assert len(kept) == 2
+    assert {Path(name).read_text() for name in kept} == {got.message.get_content()}
+
+
+def test_two_messages_of_one_second_are_both_kept(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 27, 23, 30, tzinfo=UTC)
+    for text in ("một", "hai", "một"):
+        keep_message([tmp_path], text, at)
+    kept = sorted(tmp_path.iterdir())
+    assert sorted(path.read_text() for path in kept) == ["hai", "một"]
+    assert all(path.name.startswith("report-20261127T233000Z-") for path in kept)
 
 
 def test_the_night_counts_all_orphans_and_names_the_first(settings: Settings, stores: Stores) -> None:
