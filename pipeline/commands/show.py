@@ -52,22 +52,30 @@ def show(
         ),
     ] = False,
     why: Annotated[
-        str, typer.Option(help="Chép tệp ra để làm gì / what the files are copied out for, for the ledger")
+        str,
+        typer.Option(
+            help="Chép tệp ra để làm gì, bắt buộc với --save / what the files are copied out for, demanded by --save"
+        ),
     ] = "",
     by: Annotated[str, typer.Option(help="Ai nhận tệp / who gets the files (mặc định: tài khoản)")] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="Một dòng JSON mỗi văn bản / a JSON line each")
     ] = False,
 ) -> None:
-    """Print the documents that ``what`` names; the exit status is 1 when there is none."""
+    """Print the documents that ``what`` names; the exit status is 1 when there is none.
+
+    Copying files out is a reading, which the ledger keeps with its purpose: only a person knows it.
+    """
     output: Output = context.obj
+    if save is not None and not why.strip():
+        raise typer.BadParameter(output.words("copying_needs_why"), param_hint="--why")
     stores = open_for_reading(load_settings())
     if recalled and stores.role is not Role.CLERK:
         raise ConfigurationError(
             "recalled documents are shown whole to a clerk only", expected=f"the role {Role.CLERK}"
         )
     account = acting_account()
-    reader = Reader(by or account, account, why.strip() or "lienthong show --save")
+    reader = Reader(by.strip() or account, account, why.strip())
     found = (find_with_recalled if recalled else find_document)(stores.engine, what)
     for document in found:
         if as_json:

@@ -14,6 +14,10 @@ ACCESS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "access_sealed": ("NIÊM PHONG", "SEALED"),
         "access_decided": ("do người quyết định", "decided by a person"),
         "access_stated": ("theo hồ sơ và cấu hình nguồn", "as the record and its source's rules state"),
+        "copying_needs_why": (
+            'chép tệp ra là sử dụng tài liệu: hãy nói để làm gì, --why "…" / say what the files are copied out for',
+            'copying files out is a use of them: say what for, --why "…"',
+        ),
         "access_set": ("Đã đổi chế độ sử dụng", "Access changed"),
         "access_stricter": (
             "Vẫn là {access}: hồ sơ mới hơn, hoặc hồ sơ mà nó trả lời, chặt hơn",

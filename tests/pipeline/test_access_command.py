@@ -113,6 +113,17 @@ def test_every_file_that_leaves_is_in_the_ledger_and_looking_is_not(synced, offi
     }
 
 
+@pytest.mark.parametrize("why", [(), ("--why", " ")])
+def test_no_file_leaves_without_a_purpose_that_a_person_gave(synced, office, database_url, tmp_path, why):
+    result = CliRunner().invoke(
+        build(), ["show", office.case("asked").symbol, "--save", str(tmp_path / "ra"), *why]
+    )
+    assert result.exit_code == 2
+    assert "hãy nói để làm gì" in " ".join(result.output.split())
+    assert not (tmp_path / "ra").exists()
+    assert events(database_url, "dissemination") == []
+
+
 def test_a_reader_is_told_of_neither_quarantine_nor_what_was_withheld(synced, office, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     assert "Sự kiện trong sổ cái" in run("status")[1]
@@ -125,7 +136,7 @@ def test_a_reader_is_told_of_neither_quarantine_nor_what_was_withheld(synced, of
     for command in (("quarantine",), ("show", office.case("recalled").symbol, "--recalled")):
         with pytest.raises(ConfigurationError, match="clerk"):
             run(*command)
-    run("show", office.case("recalled").symbol, "--save", str(tmp_path / "ra"))
+    run("show", office.case("recalled").symbol, "--save", str(tmp_path / "ra"), "--why", "phục vụ thanh tra")
     assert not (tmp_path / "ra").exists()
 
 

@@ -26,6 +26,7 @@ from schemas.errors import ConfigurationError, FatalError, RetriableError
 from tests.signatures.pki_factory import make_pki
 
 pytestmark = pytest.mark.postgres
+WHY = ("--why", "phục vụ thanh tra")
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -96,7 +97,7 @@ def test_show_finds_a_document_by_its_number_in_any_spelling_and_copies_its_file
         assert found["current"]["subject"] == wanted.subject
         assert found["recalled"] is False
     assert [step["status_code"] for step in found["history"] if step["status_code"]] == ["01", "03", "06"]
-    status, output = run("show", wanted.symbol, "--save", str(tmp_path / "ra"))
+    status, output = run("show", wanted.symbol, "--save", str(tmp_path / "ra"), *WHY)
     assert status == 0
     assert f"Văn bản trả lời {office.case('answer').symbol}" in " ".join(output.split())
     assert "06 Đã xử lý xong" in " ".join(output.split())
@@ -109,7 +110,7 @@ def test_show_finds_a_document_by_its_number_in_any_spelling_and_copies_its_file
 def test_show_copies_a_notes_document_out_with_a_page_to_look_at(home, office, tmp_path):
     run("sync", "notes_van_ban")
     wanted = next(each for each in office.of("notes_van_ban") if each.outcome == "archived" and each.subject)
-    status, _ = json_lines("show", wanted.symbol, "--save", str(tmp_path))
+    status, _ = json_lines("show", wanted.symbol, "--save", str(tmp_path), *WHY)
     page = next(tmp_path.rglob("page.html")).read_text(encoding="utf-8")
     assert status == 0
     assert wanted.subject in page
@@ -124,13 +125,13 @@ def test_show_tells_of_a_recalled_document_only_that_and_how_until_a_clerk_asks(
     status, [tombstone] = json_lines("show", wanted.symbol)
     assert (status, tombstone["recalled"]) == (0, True)
     assert wanted.subject not in str(tombstone)
-    status, output = run("show", wanted.symbol, "--save", str(tmp_path / "ra"))
+    status, output = run("show", wanted.symbol, "--save", str(tmp_path / "ra"), *WHY)
     told = " ".join(output.split())
     assert (status, wanted.subject in told, (tmp_path / "ra").exists()) == (0, False, False)
     assert "[Đã thu hồi]" in told
     assert f"Thu hồi theo {recall.symbol}" in told
     assert "Đồng ý cho lấy lại" in told
-    status, [whole] = json_lines("show", wanted.symbol, "--recalled", "--save", str(tmp_path / "ra"))
+    status, [whole] = json_lines("show", wanted.symbol, "--recalled", "--save", str(tmp_path / "ra"), *WHY)
     assert (whole["current"]["subject"], whole["recalled"]) == (wanted.subject, True)
     assert [step["status_code"] for step in whole["history"] if step["by"]] == ["01", "03", "15"]
     assert any((tmp_path / "ra").rglob("*.pdf"))
