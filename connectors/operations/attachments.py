@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from connectors.operations.checks import check
 from connectors.operations.declared_type import contradicts, ending_contradicts
@@ -27,8 +26,7 @@ _NOTHING = Unwrapped(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ReadAttachment:
+class ReadAttachment(NamedTuple):
     """An attachment; for each of its defects the sentence and the place; the package that it is, if it was opened."""
 
     attachment: Attachment
@@ -66,11 +64,12 @@ def read_attachments(found: Scan, spool: Spool, outer: str = "", level: int = 1)
 
 def match_manifest(found: Scan) -> Iterator[Defect]:
     """What the manifest names and the package lacks, and the other way round."""
-    references = [field for path in _REFERENCES for field in find_all(found.fields, path)]
-    named = {identifier for field in references if (identifier := _referred(field))}
-    present = Counter(encoded.content_id for encoded in found.attachments)
-    for reference in references:
-        identifier = _referred(reference)
+    references = [(_referred(field), field) for path in _REFERENCES for field in find_all(found.fields, path)]
+    named = {identifier for identifier, _ in references if identifier}
+    present: dict[str, int] = {}
+    for encoded in found.attachments:
+        present[encoded.content_id] = present.get(encoded.content_id, 0) + 1
+    for identifier, reference in references:
         name = first_text(reference.children, "AttachmentName")
         if not identifier and name is None:
             continue  # an empty Reference is how some senders say that there is no file

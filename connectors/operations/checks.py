@@ -11,7 +11,7 @@ from typing import NamedTuple
 from connectors.operations.defects import defect
 from connectors.operations.element_path import find_all, first, first_text
 from connectors.operations.identity import status_header
-from connectors.operations.moments import STANDARD_FORMS, known_form, read_moment, standard_form
+from connectors.operations.moments import STANDARD_FORMS, is_standard_moment, known_form, read_moment
 from connectors.operations.rules import OLD_DOCUMENT_TYPES, REQUIRED, RULES, UNKNOWN, Kind, Rule
 from schemas.record import Defect, Field
 
@@ -19,7 +19,8 @@ LONGEST_TRANSIT = timedelta(days=10)
 """From the day of promulgation to the last trace. NĐ 30/2020/NĐ-CP, Điều 18: sent the next working day at the
 latest, and the longest holidays last nine days."""
 
-_CODE_NUMBER = re.compile(r"\d+[^\W\d_]?")
+_DATE, _DOCUMENT_ID, _CODE_NUMBER = Kind.DATE, Kind.DOCUMENT_ID, Kind.CODE_NUMBER
+_CODE_NUMBER_FORM = re.compile(r"\d+[^\W\d_]?")
 _DOCUMENT_ID_DATE = re.compile(r",\s*(\d{4}/\d{1,2}/\d{1,2})\s*,")
 _DAY = timedelta(days=1)
 _WITH_ORGANS = frozenset({"MessageHeader", "Status", "TraceHeaderList"})
@@ -46,9 +47,10 @@ def check(fields: Sequence[Field], version: str) -> Iterator[Defect]:
         yield from _check_document(header, version)
         yield from _check_moments(fields, header)
     for holder in fields:
-        for part in holder.children if holder.name in _WITH_ORGANS else ():
-            if part.name in _ORGANS and first_text(part.children, "OrganId") is None:
-                yield defect("organ_missing", _where(f"{holder.name}/", part), name=part.name)
+        if holder.name in _WITH_ORGANS:
+            for part in holder.children:
+                if part.name in _ORGANS and first_text(part.children, "OrganId") is None:
+                    yield defect("organ_missing", _where(f"{holder.name}/", part), name=part.name)
 
 
 def _check_values(
@@ -85,13 +87,13 @@ def _judge(name: str, value: str, rule: Rule, version: str) -> _Fault | None:
     kind = rule.kind
     if rule.allowed is not None:
         return _judge_code(name, value, rule.allowed)
-    if kind is Kind.DATE:
+    if kind is _DATE:
         return _judge_date(name, value, version)
-    if kind is Kind.DOCUMENT_ID:
+    if kind is _DOCUMENT_ID:
         printed = _DOCUMENT_ID_DATE.search(value)
         return _judge_date("the date inside DocumentId", printed.group(1), "2") if printed else None
-    if kind is Kind.CODE_NUMBER:
-        fits = _CODE_NUMBER.fullmatch(value)
+    if kind is _CODE_NUMBER:
+        fits = _CODE_NUMBER_FORM.fullmatch(value)
         return None if fits else _Fault("code_number_not_numeric", {"value": value})
     return None if value.isdecimal() else _Fault("amount_not_a_number", {"name": name, "value": value})
 
@@ -104,9 +106,9 @@ def _judge_code(name: str, value: str, allowed: frozenset[str]) -> _Fault | None
 
 
 def _judge_date(name: str, value: str, version: str) -> _Fault | None:
-    exists = read_moment(value) is not None
-    if exists and standard_form(value, version):
+    if is_standard_moment(value, version):
         return None
+    exists = read_moment(value) is not None
     expected = STANDARD_FORMS[version]
     if not known_form(value):
         return _Fault("unparsed_date", {"name": name, "value": value, "expected": expected})
@@ -121,7 +123,8 @@ def _check_document(header: Field, version: str) -> Iterator[Defect]:
         path = "MessageHeader/DocumentId"
         yield defect("document_id_missing", path, path=path)
     for path in REQUIRED:
-        yield from _check_required(header, path)
+        if lacking := _lacking(header, path):
+            yield lacking
     if version == "1":
         for field in find_all(parts, "DocumentType/Type"):
             value = field.text.strip()
@@ -135,16 +138,18 @@ def _check_document(header: Field, version: str) -> Iterator[Defect]:
         seen.add(value)
 
 
-def _check_required(header: Field, path: str) -> Iterator[Defect]:
+def _lacking(header: Field, path: str) -> Defect | None:
     found = first(header.children, path)
     if found is None:
-        yield defect("required_missing", f"{header.name}/{path}", name=path)
-    elif not found.children and not found.text.strip():
-        yield defect("required_empty", f"{header.name}/{path}, line {found.line}", name=path)
+        return defect("required_missing", f"{header.name}/{path}", name=path)
+    if not found.children and not found.text.strip():
+        return defect("required_empty", f"{header.name}/{path}, line {found.line}", name=path)
+    return None
 
 
 def _check_status(status: Field) -> Iterator[Defect]:
-    yield from _check_required(status, "From")
+    if lacking := _lacking(status, "From"):
+        yield lacking
     path = f"{status.name}/ResponseFor/DocumentId"
     answered = first_text(status.children, "ResponseFor/DocumentId")
     if answered is None and first_text(status.children, "ResponseFor/Code") is None:

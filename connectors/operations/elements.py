@@ -6,9 +6,9 @@ Names are taken without their prefixes, because real senders leave prefixes unbo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from lxml import etree
@@ -50,8 +50,7 @@ _new = tuple.__new__  # without the call that ``Field(…)`` is in Python, for e
 _UNKNOWN_LINE = 65_535  # what libxml2 says of an element further down whose line it cannot tell
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """An attachment as it travels.
 
     Attributes:
@@ -65,8 +64,7 @@ class Payload:
     marked_up: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedAttachment:
+class EncodedAttachment(NamedTuple):
     """An attachment as the package describes it.
 
     Attributes:

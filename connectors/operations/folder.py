@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from connectors.operations.edxml import parse_edxml
 from connectors.operations.folder_files import FolderFiles, LostError, is_zip, package_files
@@ -209,8 +209,7 @@ def _pieces(first: bytes, descriptor: int) -> Iterator[bytes]:
         yield piece
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """A file of the folder, or a member of a ZIP there."""
 
     path: str

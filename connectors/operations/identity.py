@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from connectors.operations.element_path import find_all, first, first_text
 from connectors.operations.moments import read_moment
@@ -21,8 +21,7 @@ _BUSINESS = "TraceHeaderList/Bussiness/BussinessDocType"
 _MAX_KEY = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What the inventory says of a package.
 
     Attributes:

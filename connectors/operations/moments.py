@@ -23,9 +23,9 @@ _STANDARD = {"1": _OLD, "2": _NEW}
 
 
 @lru_cache(maxsize=1024)
-def standard_form(text: str, version: str) -> bool:
-    """True for the form of edXML ``version``, with or without a time, whether or not the day exists."""
-    return _STANDARD[version].fullmatch(text) is not None
+def is_standard_moment(text: str, version: str) -> bool:
+    """True for a day that exists, with or without a time, in the form of edXML ``version``."""
+    return _STANDARD[version].fullmatch(text) is not None and read_moment(text) is not None
 
 
 def known_form(text: str) -> bool:

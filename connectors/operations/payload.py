@@ -6,7 +6,7 @@ Nothing is refused: what cannot be unwrapped is kept as it came, and a named def
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from connectors.operations.defects import sentence
 from connectors.operations.elements import Payload
@@ -29,8 +29,7 @@ _TEXT_TYPES = frozenset({TEXT, XML, HTML, EDXML, "application/rtf", "message/rfc
 _ZIPPED_OFFICE = ("application/vnd.openxmlformats-officedocument.", "application/vnd.oasis.opendocument.")
 
 
-@dataclass(frozen=True, slots=True)
-class Unwrapped:
+class Unwrapped(NamedTuple):
     """An attachment's bytes.
 
     Attributes:

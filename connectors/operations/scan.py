@@ -9,8 +9,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import BinaryIO
+from dataclasses import dataclass
+from typing import BinaryIO, NamedTuple
 
 from connectors.operations.defects import defect
 from connectors.operations.elements import (
@@ -42,8 +42,7 @@ _ENCODING = re.compile(rb"""(<\?xml[^>]{0,80}?)\s+encoding\s*=\s*["']([\w.\-]*)[
 _UTF16_NAME = re.compile(rb"utf-?16\w*|ucs-?2", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """What a package says.
 
     Attributes:
@@ -118,8 +117,7 @@ def _scan_mime(content: Content, message: Multipart) -> Scan:
     parts = tuple(_part_field(part) for part in message.parts)
     attached = tuple(_attached(content, at, part) for at, part in others)
     cut = () if message.terminated else (defect("mime_unterminated", f"Part[{len(message.parts)}]"),)
-    return replace(
-        found,
+    return found._replace(
         fields=(*found.fields, *parts),
         attachments=(*found.attachments, *attached),
         defects=(*cut, *found.defects),

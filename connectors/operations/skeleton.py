@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 CHUNK = 1 << 20
 MAX_TOKEN = 4 << 20
@@ -33,8 +32,7 @@ class RefusedError(Exception):
         super().__init__(reason, message, where)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The text of a ``ContentTransferEncoded`` as bytes ``[start, end)`` of the file.
 
     ``marked_up``: entities, CDATA or comments are in it, so that the bytes are not yet the text.
@@ -45,8 +43,7 @@ class Span:
     marked_up: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Skeleton:
+class Skeleton(NamedTuple):
     """The XML with each payload replaced by its number in ``spans``; line breaks stay, so lines keep theirs."""
 
     data: bytes
@@ -121,8 +118,9 @@ class _Cutter:
         held = self._held
         word = held.find(_WORD)
         end = word if word >= 0 else len(held)
-        # One byte is looked for ten times faster than two. A declaration has two question marks.
-        if held.find(b"!", 0, end) >= 0 or held.count(b"?", 0, end) > 2:
+        # One byte is looked for ten times faster than two, and than counted. A declaration has two question marks.
+        second = held.find(b"?", held.find(b"?") + 1)
+        if held.find(b"!", 0, end) >= 0 or held.find(b"?", second + 1, end) >= 0:
             return 0
         return max(0, held.rfind(b"<", 0, end))
 
@@ -140,9 +138,9 @@ class _Cutter:
         while more:
             closing = self._closing()
             end = self._safe_end() if closing is None else closing
-            passed = self._held[:end]
-            lines += passed.count(b"\n") if b"\n" in passed else 0
-            marked_up = marked_up or b"&" in passed or b"<" in passed
+            held = self._held
+            lines += held.count(b"\n", 0, end) if held.find(b"\n", 0, end) >= 0 else 0
+            marked_up = marked_up or held.find(b"&", 0, end) >= 0 or held.find(b"<", 0, end) >= 0
             self._drop(end)
             more = closing is None and self._read()
         self._kept.append(b"%d" % len(self._spans) + b"\n" * min(lines, _MAX_LINES))
