@@ -76,6 +76,7 @@ _VERSIONS = _both(
 
 _QUARANTINE = _both(
     f"""SELECT object AS place, max(seq) AS seq, (array_agg(type ORDER BY seq DESC))[1] = :release AS released,
+      (array_agg(type ORDER BY seq DESC))[1] = :deletion AS emptied,
       (array_agg({_text("reason")} ORDER BY seq DESC) FILTER (WHERE type = :quarantine))[1] AS reason,
       (array_agg({_text("stage")} ORDER BY seq DESC) FILTER (WHERE type = :quarantine))[1] AS stage,
       (array_agg(coalesce({_text("key_sha256")}, {_text("key")}) ORDER BY seq DESC)
@@ -85,9 +86,13 @@ _QUARANTINE = _both(
     FROM archive.event WHERE type IN (:quarantine, :release)
       OR (type = :deletion AND position('"key_sha256":' in payload) > 0) GROUP BY 1""",
     f"""SELECT id::text AS place, state, {_json("reason")} AS reason, stage, {_json("source_key")} AS key,
-      {_json("revision")} AS revision FROM archive.quarantine""",
-    """t.released = (h.state = 'released') AND (t.stage, t.key, t.revision) IS NOT DISTINCT FROM
-    (h.stage, h.key, h.revision) AND (t.reason = h.reason OR length(h.reason) > 300)""",
+      {_json("revision")} AS revision,
+      state = 'rejected' AND message || location = '' AND context = '{{}}' AND original_sha256 IS NULL
+        AND files = '{{}}' AS is_empty
+    FROM archive.quarantine""",
+    """t.released = (h.state = 'released') AND (NOT t.emptied OR h.is_empty)
+    AND (t.stage, t.key, t.revision) IS NOT DISTINCT FROM (h.stage, h.key, h.revision)
+    AND (t.reason = h.reason OR length(h.reason) > 300)""",
 )
 
 _WITHHELD = _both(

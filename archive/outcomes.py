@@ -53,7 +53,8 @@ class Quarantined:
         where: position in the record, or ``""``.
         original_sha256: its bytes in the object store; ``None`` when there are none.
         context: facts of its container, to parse it again.
-        files: SHA-256 of what else of it lies in the object store: attachments from before it failed.
+        files: SHA-256 of what else of it lies in the object store: attachments from before it failed, and its bytes as
+            they were at earlier tries.
     """
 
     key: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import psycopg
@@ -172,13 +172,14 @@ def _repeat(
 ) -> tuple[dict[UUID, Quarantined], list[UUID]]:
     """Failures that are known: those that are others now, or that a release did not help; and mere repeats.
 
-    What the secrecy gate withheld counts as a repeat, whatever it says.
+    What the secrecy gate withheld counts as a repeat, whatever it says. Bytes of earlier tries stay named.
     """
     told: dict[UUID, Quarantined] = {}
     again: list[UUID] = []
-    for row, record in records.items():
+    for row, failed in records.items():
         before = standing[row]
         is_secret = before.by_gate or row in barred
+        record = _with_earlier_files(failed, before)
         _, _, _, _, *values, run = _values(place, row, record)
         if not is_secret and (before.state == "released" or not _same_failure(before.failure, values)):
             told[row] = record
@@ -196,6 +197,13 @@ def _repeat(
             (*values, run, row),
         )
     return told, again
+
+
+def _with_earlier_files(record: Quarantined, before: _Standing) -> Quarantined:
+    *_, original, files, _ = before.failure
+    assert isinstance(files, list)
+    names = dict.fromkeys((*files, *([original] if isinstance(original, str) else []), *record.files))
+    return replace(record, files=tuple(name for name in names if name != record.original_sha256))
 
 
 def _same_failure(before: Sequence[object], now: Sequence[object]) -> bool:

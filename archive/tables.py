@@ -345,7 +345,7 @@ quarantine = table(
     text("location", null=False),
     key("original_sha256", null=True),
     Column("context", JSONB, nullable=False),
-    texts("files"),  # what else of it is in the object store
+    texts("files"),  # what else of it is in the object store: attachments, and what earlier tries found
     uuid("first_run"),
     uuid("last_run"),
     whole("attempts"),

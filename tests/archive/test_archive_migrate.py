@@ -101,7 +101,7 @@ def test_a_current_database_needs_no_alembic(archive_url: str, engine: sa.Engine
 
 
 def test_an_archive_of_the_first_revision_comes_up_with_all_it_holds(empty: sa.Engine) -> None:
-    """A document, its recall by the issuer, and a status message, as the first revision held them."""
+    """A document, its recall by the issuer, a status message and a failure, as the first revision held them."""
     with empty.begin() as connection:
         connection.execute(sa.text("CREATE SCHEMA archive"))
         upgrade(connection, "0001")
@@ -121,6 +121,10 @@ def test_an_archive_of_the_first_revision_comes_up_with_all_it_holds(empty: sa.E
             sa.text("SELECT kind, by_issuer FROM archive.relation_in_force ORDER BY kind")
         )
         assert [tuple(row) for row in in_force] == [("recalls", True), ("status_of", False)]
+        (row,) = connection.execute(
+            sa.text("SELECT source_key, original_sha256, files FROM archive.quarantine")
+        )
+        assert tuple(row) == ("k4", "0" * 64, [])
     (view,) = find_with_recalled(empty, "k1")
     assert (view.recalled, [step.status_code for step in view.history]) == (True, ["03"])
     with empty.begin() as connection, pytest.raises(sa.exc.ProgrammingError, match="is refused"):
@@ -150,6 +154,8 @@ def _uuid(number: int) -> str:
 
 
 FIRST_ROWS = (
+    f"""INSERT INTO archive.quarantine VALUES ('{_uuid(4)}', 's', 'k4', '1', 'read', 'xml_malformed', 'cụt', '',
+      '{"0" * 64}', '{{}}', '{_uuid(9)}', '{_uuid(9)}', 1, 'open')""",
     *(
         f"INSERT INTO archive.document VALUES ('{_uuid(number)}', 's', 'k{number}', '{kind}', 1, now(), NULL)"
         for number, kind in ((1, "document"), (2, "document"), (3, "status"))

@@ -173,7 +173,8 @@ def test_nothing_of_a_record_found_secret_stays_but_that_there_was_one(
         batch("dem-1"), [stored(objects, "A1", "kế hoạch phòng thủ", "sơ đồ"), stored(objects, "A2")]
     )
     archive.load(batch("dem-2"), [stored(objects, "A1", "kế hoạch phòng thủ", reason="date_missing")])
-    check_objects(archive.engine, objects)
+    report = check_objects(archive.engine, objects, orphan_age=timedelta(0))
+    assert (report.standing, report.orphan_count, report.young) == (0, 0, 0)
     names = {name for name in objects if "A2" not in objects.open(name).read().decode()}
     assert len(names) == 5  # two records of failures, the original, two files
     secret = [Withheld("A1", "1", "mat", "stamp")]
@@ -190,10 +191,50 @@ def test_nothing_of_a_record_found_secret_stays_but_that_there_was_one(
     assert set(json.loads(str(told))["objects"]) == names
     report = check_objects(archive.engine, objects, orphan_age=timedelta(0))
     assert (report.sound, report.orphan_count, report.young) == (True, 0, 0)
+    assert audited(archive.engine) == []
+
+
+def audited(engine: sa.Engine) -> list[tuple[str, object]]:
     findings = Findings()
-    with archive.engine.connect() as connection:
+    with engine.connect() as connection:
         audit_facts(connection, findings)
-    assert findings.kept == []
+    return [(finding.kind, finding.values["table"]) for finding in findings.kept]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "message = 'Trích yếu'",
+        "state = 'open'",
+        "original_sha256 = 'x'",
+        "files = '{x}'",
+        "source_key = 'A1'",
+        'context = \'{"a": "b"}\'',
+    ],
+)
+def test_the_audit_reports_what_comes_back_of_a_secret(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch, engine: sa.Engine, change: str
+) -> None:
+    archive.load(batch("dem-1"), [stored(objects, "A1", "sơ đồ")])
+    archive.load(batch("dem-2"), [Withheld("A1", "1", "mat", "stamp")])
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"UPDATE archive.quarantine SET {change}"))
+    assert audited(engine) == [("row_differs", "quarantine")]
+
+
+def test_bytes_of_earlier_tries_stay_known(
+    archive: Archive, objects: ObjectStore, batch: MakeBatch, select: Select
+) -> None:
+    first = stored(objects, "A1", "a", "b")
+    second = replace(first, reason="x", original_sha256=objects.put_bytes(b"<document>").sha256, files=())
+    third = replace(second, original_sha256=None, stage="gate")
+    archive.load(batch("dem-1"), [first])
+    for night, record in (("dem-2", second), ("dem-3", third), ("dem-4", third)):
+        archive.load(batch(night), [record])
+        report = check_objects(archive.engine, objects, orphan_age=timedelta(0))
+        assert (report.sound, report.orphan_count) == (True, 0)
+    assert [name for name in events(select) if name != "fixity check"] == ["quarantine"] * 3
+    assert audited(archive.engine) == []
 
 
 def test_withholding_it_every_night_afterwards_writes_nothing(

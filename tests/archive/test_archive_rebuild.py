@@ -140,7 +140,9 @@ def test_what_left_as_a_secret_stays_away(
     account(engine, batch().run, now=CLOCK)
     archive.load(batch("dem-2"), [archived(objects, "B1", files={"a.txt": b"chung"})])
     archive.load(batch("dem-3"), [Withheld(key, "1", "mat", "stamp") for key in ("A1", "A2", "A3")])
-    archive.load(batch("dem-4"), [failed("A2", b"rieng"), failed("A3", b"khac")])
+    archive.load(batch("dem-4"), [failed("A2", b"rieng"), failed("A3", b"khac"), failed("A4", b"mot")])
+    archive.load(batch("dem-5"), [failed("A4", b"hai"), failed("A2", b"rieng")])
+    archive.load(batch("dem-6"), [failed("A4", b"mot")])
     done, made = made_again(engine, objects, fresh)
     assert done.troubles == []
     assert differences(engine, made) == []

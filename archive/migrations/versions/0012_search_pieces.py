@@ -74,7 +74,7 @@ SET search_path = pg_catalog, pg_temp AS $$
     SELECT lower(word) AS word, (sum(gap.size + length(word)) OVER (ORDER BY n) - length(word))::int AS place
     FROM hit JOIN gap USING (n)),
   counted AS (
-    SELECT place, bit_count((bit_or(1::bigint << (hashtext(word) & 62)) OVER (
+    SELECT place, bit_count((bit_or(1::bigint << (hashtext(word) & 63)) OVER (
       ORDER BY place RANGE BETWEEN CURRENT ROW AND {_SHOWN_TOGETHER} FOLLOWING))::bit(64)) AS different FROM placed),
   best AS MATERIALIZED (SELECT place FROM counted ORDER BY different DESC, place LIMIT 1)
   SELECT substr(whole, greatest(place - {_BEFORE}, 0) + 1, {_PIECE}) FROM best
