@@ -32,7 +32,7 @@ class Removed:
     """What a removal did.
 
     Attributes:
-        objects: removed, or found to be gone already. bytes: their sizes.
+        objects: removed, or found to be gone already. bytes: their sizes, as far as the archive had rows of them.
         kept: given up, but needed again by a document that came later.
         waiting_for: runs under way for which all objects wait; nothing was removed.
     """

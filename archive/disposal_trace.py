@@ -27,7 +27,8 @@ class Trace:
         source: its source.
         document: its row. versions: its versions' rows without content: identity, number, date, issuer, objects.
         relations: what it does to which document. links: statements that it is the same as another.
-        objects: name, size and media type of each object that nothing but this document needs.
+        failures: identities in quarantine that it had before it was archived: their words go with it.
+        objects: name, size (where known) and media type of each object that nothing but this document needs.
     """
 
     source: str
@@ -35,6 +36,7 @@ class Trace:
     versions: Sequence[Mapping[str, Json]]
     relations: Sequence[Mapping[str, Json]]
     links: Sequence[Mapping[str, Json]]
+    failures: Sequence[Json]
     objects: Sequence[Mapping[str, Json]]
 
     def values(self) -> dict[str, Json]:
@@ -43,11 +45,12 @@ class Trace:
 
     @classmethod
     def of(cls, decision: Decision) -> Trace:
-        """The trace that a decision carries."""
-        return cls(decision.source, *(cast("Any", decision.values[name]) for name in _PARTS))
+        """The trace that a decision carries; one of an older program names no ``failures``."""
+        values = {"failures": [], **decision.values}
+        return cls(decision.source, *(cast("Any", values[name]) for name in _PARTS))
 
 
-_PARTS = ("document", "versions", "relations", "links", "objects")
+_PARTS = ("document", "versions", "relations", "links", "failures", "objects")
 
 
 def lock_removal(cursor: psycopg.Cursor[TupleRow]) -> None:

@@ -197,7 +197,7 @@ disposed_version = table(
 disposed_object = table(
     "disposed_object",  # bytes that were, or are about to be, destroyed: not missing
     key("sha256", primary=True),
-    Column("size", BigInteger, nullable=False),
+    Column("size", BigInteger),  # NULL for what had no row: bytes of a failed record
     text("media_type", null=False),
     uuid("disposal_id"),
     time("decided_at"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from archive.access_roles import Role, personal_login
+from archive.anchors import make_anchor
+from archive.audit import audit
 from archive.canonical import Json
 from archive.database import create_engine
 from archive.decision import Decision
@@ -17,10 +20,14 @@ from archive.decisions import decide
 from archive.disposal import execution_decision, request_decision
 from archive.disposal_removal import remove_objects
 from archive.dossiers import refresh
+from archive.fixity import check_objects
 from archive.identities import document_id
 from archive.loader import Archive, Batch
 from archive.objects import ObjectStore
+from archive.rebuild import rebuild
+from archive.rebuild_compare import compare
 from archive.rows import json_text
+from archive.runs import account, record_listed
 from schemas.errors import FatalError
 from tests.archive.conftest import SOURCE, as_login
 from tests.archive.office_records import archived, everything, quarantined
@@ -189,9 +196,9 @@ def test_a_person_s_own_login_acts_under_no_other_account(
     with pytest.raises(sa.exc.DBAPIError, match=f"{first} acts under the account vanthu"):
         run(one, REQUEST, person="Mẫu", account="vanthu", documents=requested(A1))
     run(one, REQUEST, person="Mẫu", account=first, documents=requested(A1))
-    for account in (second, "chanhvp"):
+    for another in (second, "chanhvp"):
         with pytest.raises(sa.exc.DBAPIError, match="acts under the account"):
-            run(one, CLOSE, verdict="approved", person="Duyệt", account=account)
+            run(one, CLOSE, verdict="approved", person="Duyệt", account=another)
     with pytest.raises(sa.exc.DBAPIError, match="two_persons"):
         run(one, CLOSE, verdict="approved", person="Duyệt", account=first)
     run(two, CLOSE, verdict="approved", person="Duyệt", account=second)
@@ -207,23 +214,45 @@ def test_a_refused_decision_by_another_login_is_told(
 
 
 def test_what_it_left_in_quarantine_goes_with_the_document(
-    archive: Archive, batch: Callable[..., Batch], objects: ObjectStore, working: Engines
+    archive: Archive,
+    batch: Callable[..., Batch],
+    objects: ObjectStore,
+    working: Engines,
+    archive_url: str,
+    database_url: str,
 ) -> None:
-    """A record that failed before it was archived: its bytes are the document's, and nobody else's."""
+    """A record that failed before it was archived: words and bytes of then are of the document, and go with it."""
     record = archived(objects, "A1", issued=date(2000, 5, 20), retention="10 năm", files={"a.pdf": b"rieng"})
     document = record.processed.document
-    failed = quarantined("A1")
-    names = (record.processed.original_sha256, document.attachments[0].sha256)
-    archive.load(
-        batch("dem-0"),
-        [type(failed)("A1", "1", "map", "x", "x", original_sha256=names[0], files=(names[1],))],
-    )
-    archive.load(batch(), [record])
+    truncated = objects.put_bytes(b"<document unid='A1' rev").sha256
+    names = (document.attachments[0].sha256, objects.put_bytes(b"chung").sha256)
+    failed = replace(quarantined("A1"), original_sha256=truncated, files=names)
+    other = archived(objects, "B1", number="7", files={"b.pdf": b"chung"})
+    for night, outcomes in (("dem-0", [failed]), ("dem-1", [record, other])):
+        record_listed(archive.engine, batch(night).run, len(outcomes), 0, 1)
+        archive.load(batch(night), outcomes)
+        account(archive.engine, batch(night).run, now=NOW)
     refresh(archive.engine)
-    with archive.engine.begin() as connection:
-        connection.execute(sa.text("UPDATE archive.run SET state = 'failed'"))
+    held = set(objects)
     clerk = working()
     disposal = approved(clerk)
-    run(clerk, DISPOSE, id=disposal, document=A1, trace=json_text(trace_of(clerk, disposal)))
+    execution = execution_decision(clerk, disposal, A1, by="a", account="b", why="c")
+    assert objects.exists(truncated)
+    decide(clerk, execution, NOW)
     remove_objects(clerk, objects, at=NOW, by="a", account="b", why="c")
-    assert not any(objects.exists(name) for name in names)
+    left = {objects.open(name).read() for name in objects}
+    assert (
+        len(held) - len(left) == 5
+    )  # manifest, original, attachment; the truncated bytes, the record of the failure
+    assert b"chung" in left
+    assert not any("Thẻ đóng".encode() in data for data in left)
+    assert not any("Thẻ đóng" in row for rows in everything(archive_url).values() for row in rows)
+    report = check_objects(archive.engine, objects, orphan_age=timedelta(0))
+    assert (report.sound, report.orphan_count, report.young) == (True, 0, 0)
+    make_anchor(archive.engine, objects, now=NOW)
+    assert dict(audit(archive.engine, objects, full=True).counts) == {}
+    made = create_engine(database_url)
+    assert rebuild(made, objects).troubles == []
+    with archive.engine.connect() as one, made.connect() as another:
+        assert [table for table in compare(one, another) if not table.equal] == []
+    made.dispose()

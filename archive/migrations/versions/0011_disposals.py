@@ -6,6 +6,7 @@ a database again from its ledger, is believed.
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 from archive.identities import lock_key
@@ -17,7 +18,8 @@ _DISPOSAL, _REMOVAL = lock_key("disposal"), lock_key("removal of objects")
 
 
 def upgrade() -> None:
-    """Make the functions."""
+    """Make the functions; what lay in quarantine has no row that says its size."""
+    op.alter_column("disposed_object", "size", existing_type=sa.BigInteger(), nullable=True, schema="archive")
     for function in (
         *(IS_OWNER, OWN_ACCOUNT, IS_HELD, IS_DESTROYED, NEEDED, TRACE, REQUEST, CLOSE, DISPOSE, REMOVED),
     ):
@@ -79,16 +81,31 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$"""
 
 # As the owner, because the trace is the document's, not what its reader may see of it: links to sealed ones, too.
+# ``failures`` are the states in which the document was in quarantine before it was archived: their words and bytes go
+# with its own.
 TRACE = """
 CREATE FUNCTION archive.disposal_trace(document uuid) RETURNS jsonb LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-  WITH own AS (
+  WITH failure AS (
+    SELECT q.id, q.original_sha256, q.files FROM archive.quarantine q
+    JOIN archive.document d ON d.source = q.source AND d.source_key = q.source_key
+    WHERE d.id = document AND q.state = 'released'),
+  failed AS (
+    SELECT f.original_sha256 AS sha256 FROM failure f WHERE f.original_sha256 IS NOT NULL
+    UNION SELECT unnest(f.files) FROM failure f),
+  own AS (
     SELECT v.original_sha256 AS sha256 FROM archive.document_version v WHERE v.document_id = document
     UNION SELECT v.manifest_sha256 FROM archive.document_version v WHERE v.document_id = document
     UNION SELECT x.sha256 FROM archive.attachment x WHERE x.document_id = document
     UNION SELECT x.wrapped_sha256 FROM archive.attachment x
       WHERE x.document_id = document AND x.wrapped_sha256 IS NOT NULL
-    UNION SELECT c.sha256 FROM archive.verification c WHERE c.document_id = document)
+    UNION SELECT c.sha256 FROM archive.verification c WHERE c.document_id = document
+    UNION SELECT substring(e.payload FROM '"record_sha256":"([0-9a-f]{64})"') FROM failure f
+      JOIN archive.event e ON e.object = f.id::text AND e.type = 'quarantine'),
+  object AS (
+    SELECT o.sha256, o.size, o.media_type FROM own JOIN archive.object o USING (sha256)
+    UNION SELECT f.sha256, o.size, coalesce(o.media_type, 'application/octet-stream')
+      FROM failed f LEFT JOIN archive.object o USING (sha256))
   SELECT jsonb_build_object(
     'document', to_jsonb(d),
     'versions', (SELECT jsonb_agg(archive.trace_of(v) ORDER BY v.version) FROM archive.document_version v
@@ -97,9 +114,10 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
       FROM archive.relation r WHERE r.document_id = d.id), '[]'),
     'links', coalesce((SELECT jsonb_agg(to_jsonb(s) ORDER BY s.document_a, s.document_b, s.grade)
       FROM archive.same_as s WHERE d.id IN (s.document_a, s.document_b)), '[]'),
+    'failures', coalesce((SELECT jsonb_agg(f.id ORDER BY f.id) FROM failure f), '[]'),
     'objects', coalesce((SELECT jsonb_agg(jsonb_build_object('sha256', o.sha256, 'size', o.size,
         'media_type', o.media_type) ORDER BY o.sha256)
-      FROM own JOIN archive.object o USING (sha256) WHERE NOT archive.is_needed(o.sha256, d.id)), '[]'))
+      FROM object o WHERE NOT archive.is_needed(o.sha256, d.id)), '[]'))
   FROM archive.document d WHERE d.id = document AND d.access = ANY (archive.readable_classes())
 $$"""
 
@@ -201,12 +219,9 @@ BEGIN
   WHERE document_id = dispose.document AND version = ANY(numbers);
   DELETE FROM archive.search_entry WHERE document_id = dispose.document;
   DELETE FROM archive.search_body WHERE document_id = dispose.document;
-  UPDATE archive.quarantine q SET
-    original_sha256 = CASE WHEN q.original_sha256 <> ALL (gone) THEN q.original_sha256 END,
-    files = ARRAY(SELECT f FROM unnest(q.files) WITH ORDINALITY AS x(f, place) WHERE f <> ALL (gone) ORDER BY place)
-  FROM archive.document d
-  WHERE d.id = dispose.document AND q.source = d.source AND q.source_key = d.source_key AND q.state = 'released'
-    AND (q.original_sha256 = ANY (gone) OR q.files && gone);
+  UPDATE archive.quarantine SET message = '', location = '', context = '{{}}', original_sha256 = NULL, files = '{{}}'
+  WHERE state = 'released'
+    AND id IN (SELECT f::uuid FROM jsonb_array_elements_text(coalesce(dispose.trace -> 'failures', '[]')) f);
 
   INSERT INTO archive.disposed_version (document_id, version, disposal_id, trace, disposed_at)
   SELECT dispose.document, (v ->> 'version')::int, dispose.chosen, v, dispose.at
