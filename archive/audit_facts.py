@@ -184,11 +184,29 @@ CROSS JOIN LATERAL (SELECT v.version FROM archive.document_version v WHERE v.doc
   ORDER BY v.changed_at DESC NULLS LAST, v.version DESC LIMIT 1) newest
 WHERE d.current_version <> newest.version ORDER BY 2"""
 
-_ACCESS = f"""WITH decided AS (
+SETTLED = """stated AS (
+  SELECT v.document_id AS id, max(archive.access_rank(v.access)) AS rank
+  FROM archive.document_version v JOIN archive.document d ON d.id = v.document_id
+  WHERE v.version > coalesce(d.access_seen, 0) GROUP BY 1),
+own AS MATERIALIZED (
+  SELECT d.id, greatest(1, archive.access_rank(d.access_decided), s.rank) AS rank
+  FROM archive.document d LEFT JOIN stated s USING (id)),
+follows AS MATERIALIZED (
+  SELECT d.id, r.target_document AS above FROM archive.relation r
+  JOIN archive.document d ON d.id = r.document_id AND d.current_version = r.version
+  WHERE r.kind IN ('status_of', 'response_in_source') AND r.target_document IS NOT NULL),
+up(id, above) AS (SELECT id, above FROM follows UNION SELECT up.id, f.above FROM up JOIN follows f ON f.id = up.above),
+inherited AS (SELECT up.id, max(own.rank) AS rank FROM up JOIN own ON own.id = up.above GROUP BY 1),
+settled AS (
+  SELECT own.id, (ARRAY['open', 'conditional', 'personal', 'sealed'])[greatest(own.rank, inherited.rank)] AS access
+  FROM own LEFT JOIN inherited USING (id))"""
+"""``archive.settled_access`` of every document, for ``WITH RECURSIVE``: that function asks for each one alone."""
+
+_ACCESS = f"""WITH RECURSIVE {SETTLED}, decided AS (
   SELECT DISTINCT ON (object) object, {_text("access")} AS access, {_number("seen")} AS seen, seq
   FROM archive.event WHERE type = :access ORDER BY object, seq DESC)
 SELECT 'row_differs', d.id::text, 'access' FROM archive.document d
-JOIN archive.settled_access(ARRAY(SELECT id FROM archive.document)) s ON s.id = d.id
+JOIN settled s ON s.id = d.id
 LEFT JOIN decided e ON e.object = d.id::text
 WHERE d.access <> s.access OR d.access_decided IS DISTINCT FROM e.access
   OR d.access_seen::text IS DISTINCT FROM e.seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from archive.access import access_decision, readable
 from archive.access_rights import DEFINERS, RIGHTS, rights_mark
 from archive.access_roles import Role, ensure_roles, usable_role
+from archive.audit_facts import SETTLED
 from archive.canonical import canonical_text
 from archive.cursors import psycopg_cursor
 from archive.database import create_engine
@@ -459,6 +461,46 @@ def test_what_speaks_about_a_personal_record_is_as_strict_whichever_comes_first(
         archive.load(batch(number=number), [record])
     assert ask(Role.READER, "SELECT source_key FROM archive.document") == []
     assert len(ask(Role.CLERK, "SELECT source_key FROM archive.document")) == 3
+
+
+ARCHIVE_OF_ANY_SHAPE = """
+SET LOCAL session_replication_role = replica;
+SELECT setseed(0.25);
+INSERT INTO archive.document (id, source, source_key, kind, current_version, first_received_at, access, access_decided,
+  access_seen)
+SELECT md5('d' || n)::uuid, 's', n::text, 'document', 1 + n % 3, now(), 'open',
+  CASE WHEN n % 5 = 0 THEN (ARRAY['open', 'conditional', 'personal', 'sealed'])[1 + n % 4] END,
+  CASE WHEN n % 5 = 0 THEN n % 4 END
+FROM generate_series(1, 200) n;
+INSERT INTO archive.document_version (document_id, version, revision, received_at, run_id, manifest_sha256,
+  original_sha256, original_type, original_size, kind, form, direction, signers, recipients, flags, access)
+SELECT md5('d' || n)::uuid, v, v::text, now(), md5('run')::uuid, 'm', 'o', 'application/xml', 1, 'document', 'F',
+  'incoming', '{}', '{}', '[]', CASE WHEN random() < 0.9 THEN 'open' ELSE
+    (ARRAY['conditional', 'personal', 'sealed'])[1 + floor(random() * 3)::int] END
+FROM generate_series(1, 200) n, generate_series(1, 1 + n % 3) v;
+INSERT INTO archive.relation (document_id, version, ordinal, kind, evidence, target_document)
+SELECT md5('d' || n)::uuid, 1 + floor(random() * (1 + n % 3))::int, 1,
+  (ARRAY['status_of', 'response_in_source', 'cites'])[1 + n % 3], '',
+  CASE WHEN random() < 0.9 THEN md5('d' || 1 + floor(random() * 200)::int)::uuid END
+FROM generate_series(1, 200) n
+"""
+
+
+def test_the_audit_settles_every_class_as_loading_settles_the_documents_of_a_batch(engine: sa.Engine) -> None:
+    """Whatever follows what, in chains and in circles."""
+    with engine.begin() as connection:
+        for statement in ARCHIVE_OF_ANY_SHAPE.split(";"):
+            connection.execute(sa.text(statement))
+        nightly = f"WITH RECURSIVE {SETTLED} SELECT id, access FROM settled ORDER BY 1"
+        each = "SELECT * FROM archive.settled_access(ARRAY(SELECT id FROM archive.document)) ORDER BY 1"
+        found = connection.execute(sa.text(nightly)).all()
+        assert found == connection.execute(sa.text(each)).all()
+        stricter = sa.text("""SELECT count(*) FROM archive.relation r JOIN archive.document d ON d.id = r.document_id
+          AND d.current_version = r.version WHERE r.kind <> 'cites' AND r.target_document IS NOT NULL""")
+        assert connection.scalar(stricter) > 30
+    counts = Counter(row.access for row in found)
+    assert set(counts) == {"open", "conditional", "personal", "sealed"}
+    assert counts.total() == 200
 
 
 def test_decisions_on_access_come_back_from_the_ledger(
