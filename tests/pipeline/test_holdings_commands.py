@@ -16,6 +16,7 @@ from archive.dossiers import refresh
 from archive.loader import Batch
 from archive.reconciliation import Table
 from archive.runs import account, record_listed, start_run
+from pipeline import access_accounts
 from pipeline.cli import build
 from pipeline.commands import deciding, reconcile
 from pipeline.stages import Stores
@@ -210,6 +211,30 @@ def test_two_persons_destroy_what_is_due_and_one_alone_cannot(old, monkeypatch) 
     assert json_lines("dossier", "show", "01")[0]["documents"][0]["disposed"] is True
     assert "hủy nội" in " ".join(run("dossier", "show", "01")[1].split())
     assert json_lines("retention", "due") == []
+
+
+def test_lists_are_readable_on_a_terminal_of_eighty_columns(old, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    long = "Hồ sơ về việc triển khai thực hiện nghị quyết đại hội"
+    assert run("dossier", "set", "01", f"title={long}", *WHY)[0] == 0
+    assert run("retention", "hold", "01", "--dossier", "--case", "12/2026-TTr", *WHY)[0] == 0
+    status, due = run("retention", "due")
+    assert (status, max(map(len, due.splitlines())) <= 80) == (0, True)
+    for whole in ("12/2026-TTr", "01/01/2011", "hồ sơ", long):
+        assert whole in due
+    for listing in (("retention", "holds"), ("dossier",)):
+        status, text = run(*listing)
+        assert (status, max(map(len, text.splitlines())) <= 80) == (0, True)
+    assert "12/2026-TTr" in run("retention", "holds")[1]
+
+
+def test_the_dossiers_are_refreshed_by_a_clerk(home, stores, monkeypatch) -> None:
+    (home / "access.yaml").write_text("accounts: {lan: reader, vanthu: clerk}\n")
+    monkeypatch.setattr(access_accounts, "acting_account", lambda: "lan")
+    with pytest.raises(ConfigurationError, match="may not work as"):
+        run("dossier", "refresh")
+    monkeypatch.setattr(access_accounts, "acting_account", lambda: "vanthu")
+    assert json_lines("dossier", "refresh") == [{"dossiers": 0, "memberships": 0}]
 
 
 def test_a_rule_and_a_persons_word_say_how_long(old) -> None:
