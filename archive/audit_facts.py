@@ -214,6 +214,19 @@ UNION ALL
 SELECT 'row_removed', e.object, 'event ' || e.seq FROM decided e
 WHERE NOT EXISTS (SELECT FROM archive.document d WHERE d.id::text = e.object) ORDER BY 2"""
 
+_DISPOSALS = _both(
+    f"""SELECT object AS place, max(seq) AS seq, (array_agg({_text("decision")} ORDER BY seq DESC))[1] AS decision,
+      (array_agg({_text("account")} ORDER BY seq))[1] AS requested,
+      (array_agg({_text("account")} ORDER BY seq DESC)
+        FILTER (WHERE position('"decision":"disposal_request"' in payload) = 0))[1] AS decided
+    FROM archive.event WHERE type = :disposal AND payload ~ '"decision":"disposal_(request|approval|refusal)"'
+    GROUP BY 1""",
+    f"""SELECT id::text AS place, CASE state WHEN 'requested' THEN 'disposal_request'
+      WHEN 'approved' THEN 'disposal_approval' ELSE 'disposal_refusal' END AS decision,
+      {_json("requested_account")} AS requested, {_json("decided_account")} AS decided FROM archive.disposal""",
+    "(t.decision, t.requested, t.decided) IS NOT DISTINCT FROM (h.decision, h.requested, h.decided)",
+)
+
 _DISPOSED = """SELECT 'row_added', v.document_id || '/' || v.version, '' FROM archive.disposed_version v
 WHERE NOT EXISTS (SELECT FROM archive.event e WHERE e.object = v.document_id::text AND e.type = :disposal
   AND position('"decision":"disposal_execution"' in e.payload) > 0)
@@ -251,6 +264,7 @@ CHECKS = (
     Check("same_as", _FOUND_LINKS),
     Check("verification", _VERIFICATIONS),
     Check("run", _RUNS),
+    Check("disposal", _DISPOSALS),
     Check("disposed_version", _DISPOSED),
     Check(
         "document_version",

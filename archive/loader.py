@@ -192,7 +192,7 @@ class Archive:
             [outcome for outcome in fresh.values() if isinstance(outcome, Quarantined)],
             withheld,
             sorted(written),
-            [outcome for outcome in outcomes if isinstance(decided[outcome.key, outcome.revision], Withheld)],
+            _overruled(outcomes, withheld),
         )
         events += [*aside.events, *seal(cursor, place, withheld)]
         report = _report(outcomes, decided, known, written)
@@ -293,6 +293,12 @@ def _decided(outcomes: Iterable[Outcome]) -> dict[Pair, Outcome]:
         if before is None or _precedence(outcome) < _precedence(before):
             decided[pair] = outcome
     return decided
+
+
+def _overruled(outcomes: Iterable[Outcome], withheld: Iterable[Withheld]) -> list[Outcome]:
+    """What else the batch says of records that it withholds."""
+    pairs = {(outcome.key, outcome.revision) for outcome in withheld}
+    return [outcome for outcome in outcomes if (outcome.key, outcome.revision) in pairs] if pairs else []
 
 
 def _precedence(outcome: Outcome) -> int:

@@ -25,6 +25,8 @@ from schemas.errors import RetriableError
 def seals(cursor: psycopg.Cursor[TupleRow], source: str, outcomes: Sequence[Outcome]) -> bool:
     """Whether documents will have to be sealed when ``outcomes`` are loaded: then no other loader may be at any."""
     withheld = [outcome for outcome in outcomes if isinstance(outcome, Withheld)]
+    if not withheld:
+        return False
     archived = {outcome.key for outcome in outcomes if isinstance(outcome, Archived)}
     return any(one.key in archived for one in withheld) or bool(_found(cursor, source, withheld))
 

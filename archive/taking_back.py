@@ -42,7 +42,7 @@ class Place:
 def takes_back(cursor: psycopg.Cursor[TupleRow], source: str, outcomes: Sequence[Outcome]) -> bool:
     """Whether bytes will have to leave the store when ``outcomes`` are loaded: then nobody else may be at it."""
     withheld = {(one.key, one.revision) for one in outcomes if isinstance(one, Withheld)}
-    if any(files_of(one) for one in outcomes if (one.key, one.revision) in withheld):
+    if withheld and any(files_of(one) for one in outcomes if (one.key, one.revision) in withheld):
         return True
     hashes = {quarantine_id(source, key, revision): key_sha256(key) for key, revision in withheld}
     if hashes:

@@ -17,7 +17,7 @@ from archive.queries import find_document, find_with_recalled
 from archive.reading import Reader, Reading, record_readings
 from archive.views import DocumentView, Tombstone, VerdictView
 from connectors.lotus_notes.dxl import DXL_TYPE
-from pipeline.access_accounts import open_for_reading
+from pipeline.access_accounts import open_for, open_for_reading
 from pipeline.acting import acting_account
 from pipeline.commands.output import Output
 from pipeline.commands.threads import print_history, relation_rows
@@ -51,6 +51,10 @@ def show(
             help="Cả nội dung của văn bản đã thu hồi (văn thư) / recalled documents whole, for a clerk",
         ),
     ] = False,
+    sealed: Annotated[
+        bool,
+        typer.Option("--sealed", help="Tìm cả trong niêm phong (người giữ kho) / among sealed ones too"),
+    ] = False,
     why: Annotated[
         str,
         typer.Option(
@@ -69,8 +73,9 @@ def show(
     output: Output = context.obj
     if save is not None and not why.strip():
         raise typer.BadParameter(output.words("copying_needs_why"), param_hint="--why")
-    stores = open_for_reading(load_settings())
-    if recalled and stores.role is not Role.CLERK:
+    settings = load_settings()
+    stores = open_for(settings, Role.OWNER) if sealed else open_for_reading(settings)
+    if recalled and stores.role not in (Role.CLERK, Role.OWNER):
         raise ConfigurationError(
             "recalled documents are shown whole to a clerk only", expected=f"the role {Role.CLERK}"
         )

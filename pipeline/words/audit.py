@@ -97,9 +97,9 @@ AUDIT: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "audit_sealed_by_gate": (
             "tài liệu đã lưu nay bị xác định là mật (nguồn {source}, từ {since}); không ai khác đọc được, chưa bị hủy."
-            " Xem xét rồi quyết định: lienthong access <mã> --set … --why …",
+            " Xem: lienthong show <mã> --sealed; rồi quyết định: lienthong access <mã> --sealed --set … --why …",
             "archived, and found to be secret now (source {source}, since {since}); nobody else reads it, nothing was"
-            " destroyed. Look at it and decide: lienthong access <id> --set … --why …",
+            " destroyed. See it: lienthong show <id> --sealed; decide: lienthong access <id> --sealed --set … --why …",
         ),
         "audit_event_missing": ("Sổ cái bị mất sự kiện: {message}", "Events are missing: {message}"),
         "audit_event_loose": (

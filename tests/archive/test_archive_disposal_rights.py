@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from archive.access_roles import Role, personal_login
 from archive.anchors import make_anchor
 from archive.audit import audit
+from archive.audit_facts import audit_facts
+from archive.audit_finding import Findings
 from archive.canonical import Json
 from archive.database import create_engine
 from archive.decision import Decision
@@ -211,6 +213,33 @@ def test_a_refused_decision_by_another_login_is_told(
     request = request_decision(clerk, [A1], "Hồ sơ", by="Mẫu", account="vanthu", why="x", at=NOW)
     with pytest.raises(FatalError, match="acts under the account"):
         decide(clerk, request, NOW)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ("UPDATE archive.disposal SET state = 'refused'", "row_differs"),
+        ("UPDATE archive.disposal SET decided_account = 'x'", "row_differs"),
+        ("UPDATE archive.disposal SET requested_account = 'x'", "row_differs"),
+        ("INSERT INTO archive.disposal SELECT (jsonb_populate_record(d, jsonb_build_object('id', CAST(:id AS text)))).* "
+         "FROM archive.disposal d", "row_added"),
+        ("DELETE FROM archive.disposal_document; DELETE FROM archive.disposal", "row_removed"),
+    ],
+)  # fmt: skip
+def test_the_audit_reports_a_decision_that_nobody_made(
+    held: dict[str, list[str]], engine: sa.Engine, working: Engines, change: str, kind: str
+) -> None:
+    def found() -> list[tuple[str, object]]:
+        findings = Findings()
+        with engine.connect() as connection:
+            audit_facts(connection, findings)
+        return [(one.kind, one.values["table"]) for one in findings.kept if one.values["table"] == "disposal"]
+
+    approved(working())
+    assert found() == []
+    for statement in change.split(";"):
+        run(engine, statement)
+    assert found() == [(kind, "disposal")]
 
 
 def test_what_it_left_in_quarantine_goes_with_the_document(

@@ -8,20 +8,25 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import Result
+from typer.testing import CliRunner
 
 from archive.identities import document_id
 from connectors.operations.package import DocumentPackage, Organ, PackageFile
 from connectors.operations.writer import write_document
 from mappings.secrecy import Finding, screen
 from pipeline import receive as stage
+from pipeline.access_accounts import FILE
+from pipeline.acting import acting_account
 from pipeline.anchoring import anchor_ledger
 from pipeline.auditing import audit_archive, audit_value
+from pipeline.cli import build
 from pipeline.night_message import night_message, night_subject
 from pipeline.settings import load_settings
 from pipeline.stages import Order, Stores
 from pipeline.sync import run_here
 from pipeline.wording import Wording
-from schemas.errors import LienthongError
+from schemas.errors import ConfigurationError, LienthongError
 from schemas.record import Window
 
 pytestmark = pytest.mark.postgres
@@ -120,3 +125,26 @@ def test_a_later_revision_that_is_marked_seals_what_is_archived_and_the_message_
     good = {"failures": ()}
     assert night_subject(good, told) == "Liên thông: CÓ VĂN BẢN ĐÃ LƯU NAY BỊ XÁC ĐỊNH LÀ MẬT"
     assert night_subject(good, {**told, "clean": False}) == "Liên thông: KHO LƯU TRỮ CẦN NGƯỜI KIỂM TRA"
+    identity = str(document_id("dieu_hanh", key))
+    what_the_message_advises(home, identity)
+    again = audit_value(audit_archive(settings, stores, full=True), Wording("vi"))
+    assert (again["clean"], again["notice_count"]) == (True, 0)
+
+
+def what_the_message_advises(home: Path, identity: str) -> None:
+    """The keeper looks at the sealed document, which nobody else can, and decides."""
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(build(), list(arguments))
+
+    accounts = home / FILE
+    assert run("show", identity).exit_code == 1
+    accounts.write_text(f"accounts: {{{acting_account()}: clerk}}\n", encoding="utf-8")
+    assert isinstance(run("show", identity, "--sealed").exception, ConfigurationError)
+    accounts.write_text(f"accounts: {{{acting_account()}: keeper}}\n", encoding="utf-8")
+    shown = run("show", identity, "--sealed", "--save", str(home / "ra"), "--why", "xem có mật không")
+    assert (shown.exit_code, PACKAGE.subject in " ".join(shown.stdout.split())) == (0, True)
+    assert any((home / "ra").rglob("*.txt"))
+    assert run("access", identity, "--sealed", "--set", "open", "--why", "đóng dấu nhầm").exit_code == 0
+    accounts.unlink()
+    assert run("show", identity).exit_code == 0
