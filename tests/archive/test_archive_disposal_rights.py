@@ -221,8 +221,8 @@ def test_a_refused_decision_by_another_login_is_told(
         ("UPDATE archive.disposal SET state = 'refused'", "row_differs"),
         ("UPDATE archive.disposal SET decided_account = 'x'", "row_differs"),
         ("UPDATE archive.disposal SET requested_account = 'x'", "row_differs"),
-        ("INSERT INTO archive.disposal SELECT (jsonb_populate_record(d, jsonb_build_object('id', CAST(:id AS text)))).* "
-         "FROM archive.disposal d", "row_added"),
+        ("INSERT INTO archive.disposal SELECT (jsonb_populate_record(d, jsonb_build_object('id', CAST(:id AS text))))"
+         ".* FROM archive.disposal d", "row_added"),
         ("DELETE FROM archive.disposal_document; DELETE FROM archive.disposal", "row_removed"),
     ],
 )  # fmt: skip
