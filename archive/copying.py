@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from itertools import chain
+from itertools import islice
+from types import NoneType
 from typing import cast
 from uuid import UUID
 
@@ -15,7 +16,8 @@ from psycopg.rows import TupleRow
 from archive.columns import SCHEMA
 from archive.stored_text import column_text
 
-_PIECE = 1 << 15  # bytes sent at once, so that the server works on them while the next rows are made
+_BLOCK = 64  # rows sent at once, so that the server works on them while the next ones are made
+_NULL = r"\N"
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
@@ -33,26 +35,43 @@ def copy_rows(cursor: psycopg.Cursor[TupleRow], table: str, rows: Iterable[Mappi
         sql.Identifier(SCHEMA, table), sql.SQL(", ").join(map(sql.Identifier, first))
     )
     with cursor.copy(statement) as copy:
-        piece = bytearray()
-        for row in chain((first,), waiting):
-            piece += line(row.values())
-            if len(piece) >= _PIECE:
-                copy.write(bytes(piece))
-                piece.clear()
-        copy.write(bytes(piece))
+        block = [first, *islice(waiting, _BLOCK - 1)]
+        while block:
+            copy.write(lines([row.values() for row in block]))
+            block = list(islice(waiting, _BLOCK))
 
 
-def line(values: Iterable[object]) -> bytes:
-    """A row in COPY's text format, with its end of line."""
-    shown = [value if type(value) is str else _SHOWN[type(value)](value) for value in values]
-    present = "".join([value for value in shown if value is not None])
-    if "\\" in present or "\n" in present or "\t" in present or "\r" in present or "\0" in present:
-        return _escaped_line(shown)
-    text = "\t".join([r"\N" if value is None else value for value in shown])
-    try:
-        return f"{text}\n".encode()
-    except UnicodeEncodeError:
-        return _escaped_line(shown)
+def lines(rows: Sequence[Iterable[object]]) -> bytes:
+    """Rows of equal length, one or more, in COPY's text format.
+
+    Whether a sign needs an escape is asked once for all of them, by counting what the format itself puts there.
+    """
+    columns = list(zip(*rows, strict=True))
+    text = "\n".join(map("\t".join, zip(*map(_shown, columns), strict=True)))
+    nulls = sum(column.count(None) for column in columns)
+    if (
+        text.count("\\") == nulls
+        and text.count("\n") == len(rows) - 1
+        and text.count("\t") == len(rows) * (len(columns) - 1)
+        and "\r" not in text
+        and "\0" not in text
+    ):
+        try:
+            return f"{text}\n".encode()
+        except UnicodeEncodeError:
+            pass
+    return b"".join(map(_escaped_line, rows))
+
+
+def _shown(column: Sequence[object]) -> Sequence[str]:
+    kinds = set(map(type, column))
+    if kinds == {str}:
+        return cast("Sequence[str]", column)
+    if kinds == {NoneType}:
+        return [_NULL] * len(column)
+    if len(kinds) == 1:
+        return list(map(_SHOWN[kinds.pop()], column))
+    return [_SHOWN[type(value)](value) for value in column]
 
 
 def array_text(values: Iterable[str]) -> str:
@@ -73,8 +92,11 @@ def _quotable(value: str) -> str:
     return column_text(value).replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _escaped_line(values: Iterable[str | None]) -> bytes:
-    return ("\t".join([r"\N" if value is None else _escaped(value) for value in values]) + "\n").encode()
+def _escaped_line(values: Iterable[object]) -> bytes:
+    return (
+        "\t".join([_NULL if value is None else _escaped(_SHOWN[type(value)](value)) for value in values])
+        + "\n"
+    ).encode()
 
 
 def _escaped(value: str) -> str:
@@ -84,12 +106,9 @@ def _escaped(value: str) -> str:
     return value
 
 
-def _nothing(_: object) -> None:
-    return None
-
-
-_SHOWN: Mapping[type, Callable[[object], str | None]] = {
-    type(None): _nothing,
+_SHOWN: Mapping[type, Callable[[object], str]] = {
+    NoneType: lambda _: _NULL,
+    str: lambda value: cast(str, value),
     int: str,
     bool: lambda value: "t" if value else "f",
     UUID: str,

@@ -146,31 +146,54 @@ def lock(cursor: psycopg.Cursor[TupleRow]) -> None:
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
 
 
-def append(cursor: psycopg.Cursor[TupleRow], events: Sequence[Event], at: datetime) -> Head:
+def append(cursor: psycopg.Cursor[TupleRow], events: Iterable[Event], at: datetime) -> Head:
     """Add ``events`` in their order, in the cursor's transaction, which has called ``lock``; returns the new head."""
-    cursor.execute("SELECT seq, hash FROM archive.event ORDER BY seq DESC LIMIT 1")
-    last = cursor.fetchone()
-    seq, previous = last if last else (0, START)
-    moment = at.astimezone(UTC)
-    rows: list[Mapping[str, object]] = []
-    for event in events:
-        seq += 1
-        entry = Entry(
-            previous,
-            seq,
-            moment,
-            event.type.value,
-            event.outcome,
-            column_text(event.source),
-            event.object,
-            event.run,
-            column_text(canonical_text(dict(event.payload))),
-            "",
-        )
-        previous = entry_hash(entry)
-        rows.append(dict(zip(_COLUMNS, (*entry[:-1], previous), strict=True)))
-    copy_rows(cursor, "event", rows)
-    return Head(seq, previous)
+    growth = Growth(cursor, at)
+    growth.add(events)
+    return growth.write()
+
+
+class Growth:
+    """Events on their way into the ledger: each is hashed as it is added, all are written at the end.
+
+    Args:
+        cursor: in a transaction that has called ``lock``.
+        at: their time.
+    """
+
+    def __init__(self, cursor: psycopg.Cursor[TupleRow], at: datetime) -> None:
+        cursor.execute("SELECT seq, hash FROM archive.event ORDER BY seq DESC LIMIT 1")
+        self._cursor, self._moment = cursor, at.astimezone(UTC)
+        last = cursor.fetchone()
+        self._head = Head(*last) if last else Head()
+        self._rows: list[Mapping[str, object]] = []
+
+    def add(self, events: Iterable[Event]) -> None:
+        """Let ``events`` follow, in their order."""
+        seq, previous = self._head.seq, self._head.hash
+        for event in events:
+            seq += 1
+            entry = Entry(
+                previous,
+                seq,
+                self._moment,
+                event.type.value,
+                event.outcome,
+                column_text(event.source),
+                event.object,
+                event.run,
+                column_text(canonical_text(dict(event.payload))),
+                "",
+            )
+            previous = entry_hash(entry)
+            self._rows.append(dict(zip(_COLUMNS, (*entry[:-1], previous), strict=True)))
+        self._head = Head(seq, previous)
+
+    def write(self) -> Head:
+        """Write what was added; returns the new head."""
+        copy_rows(self._cursor, "event", self._rows)
+        self._rows.clear()
+        return self._head
 
 
 def entry_hash(entry: Entry) -> str:

@@ -157,27 +157,46 @@ class Recall:
     by_issuer: bool
 
 
-def link(cursor: psycopg.Cursor[TupleRow], versions: Sequence[tuple[str, int]], at: datetime) -> list[Recall]:
+class Linked:
+    """What linking found.
+
+    Args:
+        resolved: the relations whose target is another one now.
+    """
+
+    def __init__(self, cursor: psycopg.Cursor[TupleRow], resolved: psycopg.Cursor[TupleRow] | None) -> None:
+        self._cursor, self._resolved = cursor, resolved
+
+    def recalls(self) -> list[Recall]:
+        """The recalls that now have, or by now have again, exactly one document; to be asked once."""
+        found = sorted(
+            (target, by, version)
+            for kind, by, version, target in (self._resolved.fetchall() if self._resolved else ())
+            if kind == "recalls" and target is not None
+        )
+        return _judged(self._cursor, found)
+
+
+def link(cursor: psycopg.Cursor[TupleRow], versions: Sequence[tuple[str, int]], at: datetime) -> Linked:
     """Link the given versions, and all that wait for them. Needs the ledger's lock: no one may miss another.
 
-    Returns the recalls that now have, or by now have again, exactly one document.
+    In a pipeline of psycopg the database links while the caller goes on; what it found is asked for afterwards.
+
+    Args:
+        versions: identities of documents, each with the version's number.
+        at: when a same-as was found.
     """
     if not versions:
-        return []
+        return Linked(cursor, None)
     values = {
         "documents": word_array(document for document, _ in versions),
         "versions": word_array(str(version) for _, version in versions),
         "at": at,
     }
-    cursor.execute(_RESOLVE, values)
-    found = sorted(
-        (target, by, version)
-        for kind, by, version, target in cursor.fetchall()
-        if kind == "recalls" and target is not None
-    )
+    resolved = cursor.connection.cursor().execute(_RESOLVE, values)
     cursor.execute(_SAME_FILE, values)
     cursor.execute(_SAME_SYMBOL, values)
-    return _judged(cursor, found)
+    return Linked(cursor, resolved)
 
 
 def _judged(cursor: psycopg.Cursor[TupleRow], found: Sequence[tuple[UUID, UUID, int]]) -> list[Recall]:

@@ -9,10 +9,12 @@ last the ledger; so loaders wait for each other but never in a circle.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -29,7 +31,7 @@ from archive.copying import array_text, word_array
 from archive.cursors import psycopg_cursor
 from archive.disposal_trace import keep_objects, lock_removal
 from archive.failures import database_errors
-from archive.identities import document_id, lock_key
+from archive.identities import document_ids, lock_key
 from archive.ledger import Event, EventType
 from archive.links import Recall, link
 from archive.objects import ObjectStore
@@ -39,7 +41,7 @@ from archive.sealing import hold_documents, seal, seals
 from archive.setting_aside import set_aside
 from archive.stored_text import key_text
 from archive.taking_back import Place, takes_back
-from archive.versions import stored_files, write_objects, write_versions
+from archive.versions import stored_files, write_objects, write_parts, write_versions
 from schemas.errors import FatalError
 
 __all__ = [
@@ -141,7 +143,11 @@ class Archive:
             RetriableError: the database is away or busy; nothing was written.
             FatalError: it refuses, the run is unknown, or an object is missing; nothing was written.
         """
-        with database_errors(f"loading batch {batch.number}"), self.engine.begin() as connection:
+        with (
+            database_errors(f"loading batch {batch.number}"),
+            _without_collector(),
+            self.engine.begin() as connection,
+        ):
             cursor = psycopg_cursor(connection)
             alone = _be_alone(cursor, batch, outcomes)
             plan = _plan_of(cursor, batch)
@@ -175,16 +181,16 @@ class Archive:
         hold_documents(cursor, batch.source, withheld, [document for document, _ in records])
         at = self._clock()
         place = Place(batch.source, batch.run, at, alone)
+        versions = write_versions(cursor, batch.source, batch.run, records)
         with ThreadPoolExecutor(1) as store:
             # The store is asked while the database works: an object that is missing undoes the batch.
-            asked = store.submit(stored_files, self.objects, [record for _, record in records])
-            versions = write_versions(cursor, batch.source, batch.run, records)
+            asked = store.submit(stored_files, self.objects, [version.archived for version in versions])
+            write_parts(cursor, versions)
             files = asked.result()
-        if len(versions) < len(records):  # another loader was faster: the objects are those of its manifests
-            files = stored_files(self.objects, [version.archived for version in versions])
-        write_objects(cursor, files.every, at)
+        with cursor.connection.pipeline():  # the database enters the objects while the events are made
+            write_objects(cursor, files.every, at)
+            ingestions = [_ingestion(batch, version) for version in versions]
         written = {(version.archived.key, version.archived.revision) for version in versions}
-        events = [_ingestion(batch, version) for version in versions]
         aside = set_aside(
             cursor,
             self.objects,
@@ -194,16 +200,33 @@ class Archive:
             sorted(written),
             _overruled(outcomes, withheld),
         )
-        events += [*aside.events, *seal(cursor, place, withheld)]
+        others = [*aside.events, *seal(cursor, place, withheld)]
         report = _report(outcomes, decided, known, written)
         _write_batch(cursor, batch, plan, digest, report, at)
         ledger.lock(cursor)
-        recalls = link(cursor, [(version.document_id, version.number) for version in versions], at)
+        growth = ledger.Growth(cursor, at)
+        with cursor.connection.pipeline():  # the database links while the events are hashed
+            linked = link(cursor, [(version.document_id, version.number) for version in versions], at)
+            growth.add(ingestions)
+        recalls = linked.recalls()
         settle_following(cursor, versions)
-        events += [_recall(batch, recall) for recall in recalls]
-        events.append(_loaded(batch, plan, digest, report, aside.again, files.evidence))
-        ledger.append(cursor, events, at)
+        growth.add([*others, *(_recall(batch, recall) for recall in recalls)])
+        growth.add([_loaded(batch, plan, digest, report, aside.again, files.evidence)])
+        growth.write()
         return report
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Spare a batch the search for cycles: its many rows are in none, and each look would pass all of its records."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _be_alone(cursor: psycopg.Cursor[TupleRow], batch: Batch, outcomes: Sequence[Outcome]) -> bool:
@@ -281,7 +304,7 @@ def _known(cursor: psycopg.Cursor[TupleRow], documents: Sequence[str], pairs: Se
 
 
 def _documents(source: str, pairs: Iterable[Pair]) -> list[str]:
-    return [str(document_id(source, key)) for key, _ in pairs]
+    return document_ids(source, (key for key, _ in pairs))
 
 
 def _decided(outcomes: Iterable[Outcome]) -> dict[Pair, Outcome]:

@@ -14,10 +14,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from io import RawIOBase
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from schemas.errors import FatalError
 
@@ -32,8 +31,7 @@ _NAME = re.compile(r"[0-9a-f]{64}")
 _STORED_NAME = re.compile(rf"([0-9a-f]{{64}})(?:{re.escape(SEALED)})?")
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """Where the bytes of an object are, as the medium says.
 
     Attributes:
@@ -123,6 +121,12 @@ def object_key(sha256: str, sealed: bool) -> str:
             f"{sha256[:80]!r} is no name of an object", expected="64 lower-case hexadecimal digits"
         )
     return f"{OBJECTS}/{sha256[:2]}/{sha256}{SEALED if sealed else ''}"
+
+
+def object_forms(sha256: str, sealed: bool) -> tuple[str, str]:
+    """Both names that an object may have, the one that is ``sealed`` or not first. Raises as ``object_key`` does."""
+    plain = object_key(sha256, sealed=False)
+    return (f"{plain}{SEALED}", plain) if sealed else (plain, f"{plain}{SEALED}")
 
 
 def object_name(folder: str, file: str) -> str | None:

@@ -22,7 +22,7 @@ from typing import BinaryIO, cast
 from archive.encryption_format import CHUNK, SealedReader, plain_size, seal, sealed_size
 from archive.encryption_keys import KeyRing, ids_in, read_ring
 from archive.object_folder import FolderPlace, disk_errors
-from archive.object_place import KEYS, LAYOUT, TEMPORARY, ObjectPlace, Stored, object_key
+from archive.object_place import KEYS, LAYOUT, TEMPORARY, ObjectPlace, Stored, object_forms, object_key
 from archive.removal_warrant import Warrant
 from schemas.errors import ConfigurationError, FatalError, RetriableError
 from schemas.record import BytesContent, Content, FileContent, chunks
@@ -169,9 +169,8 @@ class ObjectStore:
 
     def sizes(self, names: Sequence[str]) -> list[int]:
         """``size`` of each, in their order. Raises as ``content`` does."""
-        forms = [
-            [object_key(name, sealed) for sealed in (self.encrypts, not self.encrypts)] for name in names
-        ]
+        sealed = self.encrypts
+        forms = [object_forms(name, sealed) for name in names]
         with self._asking():
             found = self._place.find_each(forms)
         return [
@@ -194,7 +193,7 @@ class ObjectStore:
         Raises:
             OSError: the medium does not answer for this object.
         """
-        return self._place.find(object_key(sha256, sealed) for sealed in (self.encrypts, not self.encrypts))
+        return self._place.find(object_forms(sha256, self.encrypts))
 
     def open_stored(self, stored: Stored) -> RawIOBase:
         """A new unbuffered reader over the bytes on the medium, encrypted as they may be; the caller closes it.

@@ -28,7 +28,14 @@ from archive.rows import json_text
 from archive.sealing import write_seal
 from archive.stored_text import column_text
 from archive.verification import VERIFICATION_TYPE, Verification, read_verification
-from archive.versions import StoredFile, evidence_types, named_files, write_objects, write_versions
+from archive.versions import (
+    StoredFile,
+    evidence_types,
+    named_files,
+    write_objects,
+    write_parts,
+    write_versions,
+)
 from schemas.errors import FatalError, LienthongError
 
 _Read = TypeVar("_Read")
@@ -101,6 +108,7 @@ class Steps:
         assert first.run is not None
         versions = write_versions(self._cursor, first.source, first.run, records, numbers)
         self.documents += len(versions)
+        write_parts(self._cursor, versions)
         types, named = named_files(record for _, record in records)
         held = {name for name in named if self._objects.exists(name)} if evidence is None else set(evidence)
         kept = {name: named[name] for name in held & named.keys()}

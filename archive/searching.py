@@ -16,6 +16,7 @@ from mappings.vietnamese import fold
 
 _WORD = re.compile(r"[0-9a-z]+")
 _PART = re.compile(r"[0-9]+|[a-z]+")
+_NUMBERED = re.compile(r"([0-9]+)([-/].*)", re.DOTALL)
 _LABEL = re.compile(r"^\s*(so|no|number)\b[\s.:]*(?=\d)")
 # Grave, acute, tilde, hook above, dot below: the marks of a tone. Breve, circumflex and horn belong to the letter.
 _TONES = {"\u0300": "2", "\u0301": "1", "\u0303": "4", "\u0309": "3", "\u0323": "5"}
@@ -55,11 +56,21 @@ def symbol_norm(text: str | None) -> str | None:
     """
     if not text:
         return None
+    numbered = _NUMBERED.fullmatch(text)
+    if numbered is None:
+        return _symbol_parts(text) or None
+    # Notations repeat, numbers do not: only what follows the number is worth remembering.
+    number, notation = numbered.groups()
+    return "-".join(filter(None, (number.lstrip("0") or "0", _symbol_parts(notation))))
+
+
+@lru_cache(maxsize=1 << 12)
+def _symbol_parts(text: str) -> str:
     plain = _LABEL.sub("", fold(text.replace("\u00d0", "Đ")))  # U+00D0, the Icelandic letter, is typed for Đ
-    parts = [part.lstrip("0") or "0" if part.isdigit() else part for part in _PART.findall(plain)]
-    return "-".join(parts) or None
+    return "-".join(part.lstrip("0") or "0" if part.isdigit() else part for part in _PART.findall(plain))
 
 
+@lru_cache(maxsize=1 << 12)
 def issuer_norm(name: str | None) -> str | None:
     """One spelling for an organ's name: its words without diacritics and case; ``None`` for none."""
     return " ".join(words(name)) or None if name else None

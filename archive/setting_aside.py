@@ -15,7 +15,7 @@ from psycopg.rows import TupleRow
 
 from archive.canonical import Json
 from archive.copying import word_array
-from archive.identities import key_sha256, quarantine_id
+from archive.identities import key_sha256, quarantine_id, quarantine_ids
 from archive.ledger import Event, EventType
 from archive.objects import ObjectStore
 from archive.outcomes import Outcome, Quarantined, Withheld
@@ -74,11 +74,12 @@ def set_aside(
     """
     waiting = {_id(place, record.key, record.revision): record for record in quarantined}
     secret = {_id(place, record.key, record.revision): record for record in withheld}
-    released = [quarantine_id(place.source, key, revision) for key, revision in archived]
-    standing = _locked(cursor, [*waiting, *secret, *released])
+    entered = quarantine_ids(place.source, archived)
+    standing = _locked(cursor, [*map(str, waiting), *map(str, secret), *entered])
     barred = withheld_before(cursor, place.source, quarantined)
     leaving = [_leaving(place, record) for row, record in waiting.items() if row in barred]
-    events = _release(cursor, place, [row for row in released if row in standing], standing)
+    rows = {str(row): row for row in standing}
+    events = _release(cursor, place, [rows[row] for row in entered if row in rows], standing)
     fresh = {row: record for row, record in waiting.items() if row not in standing and row not in barred}
     told = _enter(cursor, place, fresh)
     known = {row: record for row, record in waiting.items() if row in standing}
@@ -100,11 +101,11 @@ def _leaving(place: Place, outcome: Outcome) -> Leaving:
     return Leaving(row, key_sha256(outcome.key), key_sha256(outcome.revision), files_of(outcome))
 
 
-def _locked(cursor: psycopg.Cursor[TupleRow], rows: Sequence[UUID]) -> dict[UUID, _Standing]:
+def _locked(cursor: psycopg.Cursor[TupleRow], rows: Sequence[str]) -> dict[UUID, _Standing]:
     cursor.execute(
         f"""SELECT id, state, last_run::text, resolved_by IS NOT DISTINCT FROM 'gate', {", ".join(_FAILURE)}
-        FROM archive.quarantine WHERE id = ANY(%s) ORDER BY id FOR UPDATE""",  # noqa: S608 - constants of this module
-        (list(rows),),
+        FROM archive.quarantine WHERE id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE""",  # noqa: S608 - constants of this module
+        (word_array(rows),),
     )
     return {row[0]: _Standing(row[4:], row[1], row[2], row[3]) for row in cursor.fetchall()}
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
+from typing import NamedTuple
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -32,8 +33,7 @@ MANIFEST_TYPE = "application/vnd.lienthong.manifest+json"
 _UNDATED = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(NamedTuple):
     """A file of the batch as the object store holds it."""
 
     sha256: str
@@ -107,7 +107,7 @@ def write_versions(
     numbers: Mapping[str, int] | None = None,
 ) -> list[Version]:
     """Write ``records``, each after its document's identity, as new versions; returns them, numbered, in the
-    order given.
+    order given. What belongs to them is not yet written (``write_parts``).
 
     Their documents stay locked until the transaction ends. A record whose revision another loader committed
     meanwhile is left out. ``numbers`` are the versions' own by SHA-256 of their manifests, where they had them before:
@@ -130,12 +130,21 @@ def write_versions(
         written += fresh
         if fresh and (had or numbers is not None):
             current[document] = _latest([*had, *map(_known, fresh)])
-            stated[document] = _strictest(version.archived for version in fresh)
-    _write_rows(cursor, written)
+            stated[document] = _strictest([version.archived for version in fresh])
+    # Rows are made while they are sent: the server works on the first as the last are still being made.
+    copy_rows(cursor, "document_version", map(version_row, written))
     _set_current(cursor, current)
     _restrict(cursor, stated)
     place = {id(record): position for position, (_, record) in enumerate(records)}
     return sorted(written, key=lambda version: place[id(version.archived)])
+
+
+def write_parts(cursor: psycopg.Cursor[TupleRow], versions: Sequence[Version]) -> None:
+    """Write what belongs to ``versions``: their files, relations, handling and verdicts."""
+    copy_rows(cursor, "attachment", chain.from_iterable(map(attachment_rows, versions)))
+    copy_rows(cursor, "relation", chain.from_iterable(map(relation_rows, versions)))
+    copy_rows(cursor, "handling_step", chain.from_iterable(map(handling_rows, versions)))
+    copy_rows(cursor, "signature_verdict", chain.from_iterable(map(verdict_rows, versions)))
 
 
 def write_objects(cursor: psycopg.Cursor[TupleRow], files: Sequence[StoredFile], at: datetime) -> None:
@@ -200,6 +209,8 @@ def _locked_documents(
 def _numbered(
     document: str, run_id: str, candidates: Sequence[Archived], known: Sequence[_Known]
 ) -> list[Version]:
+    if not known and len(candidates) == 1:  # almost every document
+        return [Version(document, 1, run_id, candidates[0])]
     revisions = {version.revision for version in known}
     fresh = [record for record in candidates if key_text(record.revision) not in revisions]
     fresh.sort(key=lambda record: moment(record.processed.changed_at) or _UNDATED)
@@ -215,15 +226,6 @@ def _latest(versions: Sequence[_Known]) -> int:
     return max(versions, key=lambda version: (version.changed_at or _UNDATED, version.number)).number
 
 
-def _write_rows(cursor: psycopg.Cursor[TupleRow], versions: Sequence[Version]) -> None:
-    # Rows are made while they are sent: the server works on the first as the last are still being made.
-    copy_rows(cursor, "document_version", map(version_row, versions))
-    copy_rows(cursor, "attachment", chain.from_iterable(map(attachment_rows, versions)))
-    copy_rows(cursor, "relation", chain.from_iterable(map(relation_rows, versions)))
-    copy_rows(cursor, "handling_step", chain.from_iterable(map(handling_rows, versions)))
-    copy_rows(cursor, "signature_verdict", chain.from_iterable(map(verdict_rows, versions)))
-
-
 def _set_current(cursor: psycopg.Cursor[TupleRow], current: Mapping[str, int]) -> None:
     if current:
         cursor.execute(
@@ -234,7 +236,9 @@ def _set_current(cursor: psycopg.Cursor[TupleRow], current: Mapping[str, int]) -
         )
 
 
-def _strictest(records: Iterable[Archived]) -> AccessClass:
+def _strictest(records: Sequence[Archived]) -> AccessClass:
+    if len(records) == 1:
+        return stated_access(records[0].processed.document)
     return strictest(stated_access(record.processed.document) for record in records)
 
 

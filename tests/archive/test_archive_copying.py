@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archive.copying import array_text, copy_rows, line
+from archive.copying import array_text, copy_rows, lines
 from archive.cursors import psycopg_cursor
 from archive.stored_text import column_text
 
@@ -30,18 +30,31 @@ def test_every_kind_of_value_has_its_text() -> None:
         "Tỉnh ủy",
         "",
     ]
-    assert line(values).decode() == (
+    assert lines([values]).decode() == (
         f"{DOCUMENT}\t7\t\\N\tt\tf\t2024-02-29\t2026-03-02T01:00:00+00:00\t{{}}\tTỉnh ủy\t\n"
     )
 
 
 def test_signs_of_the_format_are_escaped() -> None:
-    assert line(["a\tb\nc\rd\\e", "\\N", None]) == b"a\\tb\\nc\\rd\\\\e\t\\\\N\t\\N\n"
+    assert lines([["a\tb\nc\rd\\e", "\\N", None]]) == b"a\\tb\\nc\\rd\\\\e\t\\\\N\t\\N\n"
+
+
+@pytest.mark.parametrize("odd", ["\\N", "a\tb", "a\nb", "a\rb", "\\", "a\0b", "\udcff", "\t\n"])
+def test_a_row_has_the_same_text_alone_and_among_others(odd: str) -> None:
+    rows: list[list[object]] = [
+        ["x", None, 1],
+        [odd, "y", None],
+        [None, "z", date(2024, 2, 29)],
+        ["", odd, 7],
+    ]
+    assert lines(rows) == b"".join(lines([row]) for row in rows)
+    assert lines(rows).count(b"\n") == len(rows)
+    assert lines(rows).count(b"\t") == 2 * len(rows)
 
 
 def test_what_text_cannot_hold_is_a_visible_escape() -> None:
-    assert line(["a\0b", "\udcff"]) == b"a\\\\x00b\t\\\\udcff\n"
-    assert line([["a\0", 'b"c\\']]).decode() == '{"a\\\\\\\\x00","b\\\\"c\\\\\\\\"}\n'
+    assert lines([["a\0b", "\udcff"]]) == b"a\\\\x00b\t\\\\udcff\n"
+    assert lines([[["a\0", 'b"c\\']]]).decode() == '{"a\\\\\\\\x00","b\\\\"c\\\\\\\\"}\n'
 
 
 @pytest.mark.postgres

@@ -43,6 +43,11 @@ def test_a_norm_is_its_own_norm(text: str) -> None:
     assert symbol_norm(norm) == norm
 
 
+@given(st.from_regex(r"[0-9]{1,4}[-/]", fullmatch=True), st.text(max_size=12))
+def test_a_space_before_a_number_and_notation_makes_no_difference(number: str, notation: str) -> None:
+    assert symbol_norm(f" {number}{notation}") == symbol_norm(f"{number}{notation}")
+
+
 def test_words_have_no_diacritics_and_no_case() -> None:
     assert list(words("Đề án số 06/ĐA-TTg về chuyển đổi số")) == [
         "de", "an", "so", "06", "da", "ttg", "ve", "chuyen", "doi", "so",
