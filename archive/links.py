@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import TupleRow
 
-from archive.copying import word_array
+from archive.copying import copy_rows, word_array
+from archive.rows import Version, relation_rows
+from schemas.document import RelationKind
 
 MOST_SHARED = 50
 """A file or symbol that more documents share than this tells nothing (a form, a logo), and links nobody."""
@@ -32,35 +35,8 @@ _VERSION = """LATERAL (SELECT * FROM archive.document_version
 # means the document.
 _ABOUT_ANOTHER = "10 * (coalesce(w.business_type, 'new') <> 'new')::int"
 
-_RESOLVE = f"""
-WITH {_FRESH},
-named AS MATERIALIZED (
-  SELECT v.uid, v.symbol_norm, v.issued_date, d.source_key
-  FROM fresh CROSS JOIN {_VERSION} v
-  CROSS JOIN LATERAL (SELECT source_key FROM archive.document WHERE id = fresh.document_id OFFSET 0) d),
-affected AS MATERIALIZED (
-  SELECT r.* FROM fresh CROSS JOIN LATERAL (
-    SELECT document_id, version, ordinal FROM archive.relation
-    WHERE document_id = fresh.document_id AND version = fresh.version OFFSET 0) r
-  UNION
-  SELECT r.* FROM named CROSS JOIN LATERAL (
-    SELECT document_id, version, ordinal FROM archive.relation
-    WHERE target_uid = ANY(ARRAY[named.uid, named.source_key]) OFFSET 0) r
-  UNION
-  SELECT r.* FROM named CROSS JOIN LATERAL (
-    SELECT document_id, version, ordinal FROM archive.relation
-    WHERE target_symbol_norm = named.symbol_norm AND target_issued_date = named.issued_date OFFSET 0) r),
-asking AS MATERIALIZED (
-  SELECT r.*, d.source, v.issuer_norm, coalesce(v.issuer_code, v.issuer_id) AS issuer
-  FROM affected
-  CROSS JOIN LATERAL (SELECT ctid AS place, * FROM archive.relation WHERE document_id = affected.document_id
-    AND version = affected.version AND ordinal = affected.ordinal OFFSET 0) r
-  CROSS JOIN LATERAL (SELECT source FROM archive.document WHERE id = affected.document_id OFFSET 0) d
-  CROSS JOIN LATERAL (SELECT issuer_norm, issuer_code, issuer_id FROM archive.document_version
-    WHERE document_id = affected.document_id AND version = affected.version OFFSET 0) v),
-chosen AS MATERIALIZED (
-  SELECT a.place, a.target_document AS before, best.target
-  FROM asking a LEFT JOIN LATERAL (
+# The one document that a relation of ``asking`` (alias ``a``) names: nearest by rank, and only if it is the only one.
+_BEST = f"""LATERAL (
     SELECT CASE WHEN count(DISTINCT target) = 1 THEN min(target::text)::uuid END AS target FROM (
       SELECT t.id AS target, CASE WHEN t.source = a.source THEN 1 ELSE 4 END AS rank
       FROM archive.document t WHERE t.source_key = a.target_uid
@@ -83,7 +59,52 @@ chosen AS MATERIALIZED (
         WHEN a.kind IN ('recalls', 'replaces', 'amends', 'corrects')  -- only the issuer may do that
           THEN archive.same_issuer(a.issuer, a.issuer_norm, w.issuer, w.issuer_norm)
         ELSE true END) candidate
-    WHERE target <> a.document_id GROUP BY rank ORDER BY rank LIMIT 1) best ON true)
+    WHERE target <> a.document_id GROUP BY rank ORDER BY rank LIMIT 1) best"""  # noqa: S608 - constants of this module
+
+_NAMES = (
+    "kind",
+    "target_uid",
+    "target_symbol_norm",
+    "target_issued_date",
+    "target_organ_id",
+    "target_organ_code",
+)
+_TARGETS = f"""
+WITH asking AS MATERIALIZED (
+  SELECT r.*, d.source, v.issuer_norm, coalesce(v.issuer_code, v.issuer_id) AS issuer
+  FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::text[], %s::text[], %s::date[], %s::text[], %s::text[])
+    WITH ORDINALITY AS r(document_id, version, {", ".join(_NAMES)}, place)
+  CROSS JOIN LATERAL (SELECT source FROM archive.document WHERE id = r.document_id OFFSET 0) d
+  CROSS JOIN LATERAL (SELECT issuer_norm, issuer_code, issuer_id FROM archive.document_version
+    WHERE document_id = r.document_id AND version = r.version OFFSET 0) v)
+SELECT best.target FROM asking a LEFT JOIN {_BEST} ON true ORDER BY a.place
+"""  # noqa: S608 - constants of this module
+
+_RESOLVE = f"""
+WITH {_FRESH},
+named AS MATERIALIZED (
+  SELECT v.uid, v.symbol_norm, v.issued_date, d.source_key
+  FROM fresh CROSS JOIN {_VERSION} v
+  CROSS JOIN LATERAL (SELECT source_key FROM archive.document WHERE id = fresh.document_id OFFSET 0) d),
+affected AS MATERIALIZED (
+  SELECT r.* FROM named CROSS JOIN LATERAL (
+    SELECT document_id, version, ordinal FROM archive.relation
+    WHERE target_uid = ANY(ARRAY[named.uid, named.source_key]) OFFSET 0) r
+  UNION
+  SELECT r.* FROM named CROSS JOIN LATERAL (
+    SELECT document_id, version, ordinal FROM archive.relation
+    WHERE target_symbol_norm = named.symbol_norm AND target_issued_date = named.issued_date OFFSET 0) r),
+asking AS MATERIALIZED (
+  SELECT r.*, d.source, v.issuer_norm, coalesce(v.issuer_code, v.issuer_id) AS issuer
+  FROM affected
+  CROSS JOIN LATERAL (SELECT ctid AS place, * FROM archive.relation WHERE document_id = affected.document_id
+    AND version = affected.version AND ordinal = affected.ordinal OFFSET 0) r
+  CROSS JOIN LATERAL (SELECT source FROM archive.document WHERE id = affected.document_id OFFSET 0) d
+  CROSS JOIN LATERAL (SELECT issuer_norm, issuer_code, issuer_id FROM archive.document_version
+    WHERE document_id = affected.document_id AND version = affected.version OFFSET 0) v),
+chosen AS MATERIALIZED (
+  SELECT a.place, a.target_document AS before, best.target
+  FROM asking a LEFT JOIN {_BEST} ON true)
 UPDATE archive.relation r SET target_document = c.target FROM chosen c
 WHERE r.ctid = c.place AND c.before IS DISTINCT FROM c.target
 RETURNING r.kind, r.document_id, r.version, r.target_document
@@ -157,40 +178,70 @@ class Recall:
     by_issuer: bool
 
 
+class Recalling(NamedTuple):
+    """A relation that recalls ``target``, in a ``version`` of the document that it belongs to."""
+
+    target: UUID
+    by: UUID
+    version: int
+
+
 class Linked:
     """What linking found.
 
     Args:
-        resolved: the relations whose target is another one now.
+        resolved: the older relations whose target is another one now.
     """
 
     def __init__(self, cursor: psycopg.Cursor[TupleRow], resolved: psycopg.Cursor[TupleRow] | None) -> None:
         self._cursor, self._resolved = cursor, resolved
 
-    def recalls(self) -> list[Recall]:
-        """The recalls that now have, or by now have again, exactly one document; to be asked once."""
-        found = sorted(
-            (target, by, version)
+    def recalls(self, written: Sequence[Recalling]) -> list[Recall]:
+        """The recalls that now have, or by now have again, exactly one document: ``written`` ones and older ones.
+
+        To be asked once, and not in a pipeline.
+        """
+        older = [
+            Recalling(target, by, version)
             for kind, by, version, target in (self._resolved.fetchall() if self._resolved else ())
-            if kind == "recalls" and target is not None
-        )
-        return _judged(self._cursor, found)
+            if kind == RelationKind.RECALLS and target is not None
+        ]
+        return _judged(self._cursor, sorted([*written, *older]))
 
 
-def link(cursor: psycopg.Cursor[TupleRow], versions: Sequence[tuple[str, int]], at: datetime) -> Linked:
-    """Link the given versions, and all that wait for them. Needs the ledger's lock: no one may miss another.
+def write_relations(cursor: psycopg.Cursor[TupleRow], versions: Sequence[Version]) -> list[Recalling]:
+    """Write the relations of ``versions``, whose other rows are written, each with the document that it names.
 
-    In a pipeline of psycopg the database links while the caller goes on; what it found is asked for afterwards.
+    Needs the ledger's lock, and so does ``link``: no one may miss another. Returns those that recall something.
+    """
+    rows = [row for version in versions for row in relation_rows(version)]
+    if not rows:
+        return []
+    asked = [[row[name] for row in rows] for name in ("document_id", "version", *_NAMES)]
+    cursor.execute(_TARGETS, asked)
+    targets = [target for (target,) in cursor.fetchall()]
+    copy_rows(
+        cursor,
+        "relation",
+        ({**row, "target_document": target} for row, target in zip(rows, targets, strict=True)),
+    )
+    return [
+        Recalling(target, UUID(str(row["document_id"])), cast(int, row["version"]))
+        for row, target in zip(rows, targets, strict=True)
+        if row["kind"] == RelationKind.RECALLS and target is not None
+    ]
 
-    Args:
-        versions: identities of documents, each with the version's number.
-        at: when a same-as was found.
+
+def link(cursor: psycopg.Cursor[TupleRow], versions: Sequence[Version], at: datetime) -> Linked:
+    """Link ``versions``, whose rows are all written, with what waits for them, and with what is the same.
+
+    In a pipeline of psycopg the database does it while the caller goes on. ``at`` is when a same-as was found.
     """
     if not versions:
         return Linked(cursor, None)
     values = {
-        "documents": word_array(document for document, _ in versions),
-        "versions": word_array(str(version) for _, version in versions),
+        "documents": word_array(version.document_id for version in versions),
+        "versions": word_array(str(version.number) for version in versions),
         "at": at,
     }
     resolved = cursor.connection.cursor().execute(_RESOLVE, values)
@@ -199,7 +250,7 @@ def link(cursor: psycopg.Cursor[TupleRow], versions: Sequence[tuple[str, int]], 
     return Linked(cursor, resolved)
 
 
-def _judged(cursor: psycopg.Cursor[TupleRow], found: Sequence[tuple[UUID, UUID, int]]) -> list[Recall]:
+def _judged(cursor: psycopg.Cursor[TupleRow], found: Sequence[Recalling]) -> list[Recall]:
     if not found:
         return []
     targets, by, versions = zip(*found, strict=True)

@@ -33,7 +33,7 @@ from archive.disposal_trace import keep_objects, lock_removal
 from archive.failures import database_errors
 from archive.identities import document_ids, lock_key
 from archive.ledger import Event, EventType
-from archive.links import Recall, link
+from archive.links import Recall, link, write_relations
 from archive.objects import ObjectStore
 from archive.outcomes import Archived, Outcome, Quarantined, Unchanged, Withheld
 from archive.rows import Version
@@ -205,10 +205,11 @@ class Archive:
         _write_batch(cursor, batch, plan, digest, report, at)
         ledger.lock(cursor)
         growth = ledger.Growth(cursor, at)
+        recalling = write_relations(cursor, versions)
         with cursor.connection.pipeline():  # the database links while the events are hashed
-            linked = link(cursor, [(version.document_id, version.number) for version in versions], at)
+            linked = link(cursor, versions, at)
             growth.add(ingestions)
-        recalls = linked.recalls()
+        recalls = linked.recalls(recalling)
         settle_following(cursor, versions)
         growth.add([*others, *(_recall(batch, recall) for recall in recalls)])
         growth.add([_loaded(batch, plan, digest, report, aside.again, files.evidence)])

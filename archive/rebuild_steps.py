@@ -17,7 +17,7 @@ from archive.access import settle_following
 from archive.decision import Decision
 from archive.disposal_trace import restore_trace
 from archive.ledger import Entry, EventType
-from archive.links import link
+from archive.links import link, write_relations
 from archive.manifest import Processed, read_manifest
 from archive.objects import ObjectStore
 from archive.outcomes import Archived
@@ -89,7 +89,8 @@ class Steps:
             if step is not None and "decision" not in payload:
                 step(entry, payload)
         if versions:
-            link(self._cursor, [(one.document_id, one.number) for one in versions], events[0][0].at)
+            write_relations(self._cursor, versions)
+            link(self._cursor, versions, events[0][0].at)
             settle_following(self._cursor, versions)
         self._validate([told for told in events if told[0].type == EventType.VALIDATION])
 

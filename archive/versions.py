@@ -18,7 +18,6 @@ from archive.rows import (
     Version,
     attachment_rows,
     handling_rows,
-    relation_rows,
     stated_access,
     verdict_rows,
     version_row,
@@ -140,9 +139,8 @@ def write_versions(
 
 
 def write_parts(cursor: psycopg.Cursor[TupleRow], versions: Sequence[Version]) -> None:
-    """Write what belongs to ``versions``: their files, relations, handling and verdicts."""
+    """Write what belongs to ``versions``: files, handling and verdicts. Relations follow (``archive.links``)."""
     copy_rows(cursor, "attachment", chain.from_iterable(map(attachment_rows, versions)))
-    copy_rows(cursor, "relation", chain.from_iterable(map(relation_rows, versions)))
     copy_rows(cursor, "handling_step", chain.from_iterable(map(handling_rows, versions)))
     copy_rows(cursor, "signature_verdict", chain.from_iterable(map(verdict_rows, versions)))
 
