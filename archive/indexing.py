@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from archive.identities import lock_key
 from archive.ledger import EventType
 from archive.manifest import read_manifest
 from archive.objects import ObjectStore
+from archive.search_missing import Missing, missing
 from archive.search_rows import FORMAT, Standing, search_body, search_entry
 from archive.stored_text import column_text
 from mappings.file_text import ENGINE, FileText, short_type
@@ -57,7 +58,7 @@ class Indexed:
     Attributes:
         documents: entries written. removed: entries taken out. files: files whose text was read for the first time.
         outcomes: those files by what became of them.
-        unreadable: documents and files that the store does not give, and which cannot be found until a rebuild.
+        missing: what the store did not give, in this call or an earlier one: it cannot be found until a rebuild.
         ledger_seq: up to this event the index is true now. whole: False when another indexer was at work.
     """
 
@@ -65,7 +66,7 @@ class Indexed:
     removed: int = 0
     files: int = 0
     outcomes: Mapping[str, int] | None = None
-    unreadable: int = 0
+    missing: Missing = field(default_factory=Missing)
     ledger_seq: int = 0
     whole: bool = True
 
@@ -95,7 +96,8 @@ def index(
             return Indexed(whole=False)
         own = extractor or Extractor()
         try:
-            return _Indexer(engine, objects, own, on_progress).run(rebuild)
+            done = _Indexer(engine, objects, own, on_progress).run(rebuild)
+            return replace(done, missing=missing(engine))
         finally:
             if extractor is None:
                 own.close()
@@ -251,11 +253,7 @@ class _Indexer:
         except (LienthongError, OSError) as error:
             # A missing or unreadable manifest is the audit's to report; the others must be found all the same.
             _log.warning("not indexed, its manifest %s cannot be read: %s", manifest_sha256, error)
-            self._left_out()
             return None
-
-    def _left_out(self) -> None:
-        self._done = replace(self._done, unreadable=self._done.unreadable + 1)
 
     def _known_texts(self, documents: Iterable[OfficialDocument]) -> dict[str, str]:
         names = {file.sha256 for document in documents for file in document.attachments}
@@ -270,7 +268,6 @@ class _Indexer:
             raise
         except (LienthongError, OSError) as error:
             _log.warning("the file %s cannot be read for search: %s", sha256, error)
-            self._left_out()
             return None
         read = self._extractor.read(content)
         return read if read.format else replace(read, format=short_type(media_type))

@@ -27,6 +27,7 @@ from archive.failures import database_errors
 from archive.indexing import FOLLOWED
 from archive.ledger import EventType, verify_chain
 from archive.migrate import migrate
+from archive.search_missing import Missing, missing
 from pipeline.access_accounts import FILE as ACCOUNTS
 from pipeline.access_accounts import allowed_roles
 from pipeline.acting import acting_account
@@ -206,7 +207,12 @@ def _search_index(settings: Settings) -> Iterator[Check]:
         with database_errors("asking the search index"), stores.engine.connect() as connection:
             reached = connection.scalar(sa.text("SELECT max(ledger_seq) FROM archive.search_state"))
         waiting = _waiting(stores.engine, int(reached or 0), FOLLOWED)
-    if waiting is not None and waiting < datetime.now(UTC) - _NIGHTS:
+        lacking = missing(stores.engine)
+    if lacking != Missing():
+        told = f"{lacking.documents} documents and the text of {lacking.files} files cannot be found: the object store"
+        todo = "did not give them; lienthong audit, restore them, then lienthong index --rebuild"
+        yield Check("search index", "warning", f"{told} {todo}")
+    elif waiting is not None and waiting < datetime.now(UTC) - _NIGHTS:
         yield Check(
             "search index", "warning", f"lacks what happened since {waiting:%Y-%m-%d}: lienthong index"
         )

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from archive.indexing import Indexed
 from archive.indexing import index as run_index
+from archive.search_missing import Missing
 from pipeline.commands.output import Output
 from pipeline.settings import load_settings
 from pipeline.stages import open_stores
@@ -16,6 +18,12 @@ from pipeline.stages import open_stores
 def register(app: typer.Typer) -> None:
     """Add the subcommand to ``app``."""
     app.command("index", help="Lập chỉ mục tìm kiếm / bring the search index up to date.")(index)
+
+
+def tell_of_missing(output: Output, done: Indexed) -> None:
+    """A line where search cannot find everything."""
+    if done.missing != Missing():
+        output.line(output.words("index_unreadable", **asdict(done.missing)), style="yellow")
 
 
 def index(
@@ -43,8 +51,7 @@ def index(
         output.line(output.words("index_busy"))
         return
     output.line(output.words("indexed", documents=done.documents, removed=done.removed, files=done.files))
-    if done.unreadable:
-        output.line(output.words("index_unreadable", unreadable=done.unreadable), style="yellow")
+    tell_of_missing(output, done)
     if done.outcomes:
         rows = [(output.words(f"extracted_{name}"), count) for name, count in sorted(done.outcomes.items())]
         output.table("", ("outcome", "count"), rows)

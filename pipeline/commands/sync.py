@@ -13,6 +13,7 @@ import typer
 
 from archive.runs import RunSummary
 from pipeline.airflow_runs import run_through_airflow
+from pipeline.commands.index import tell_of_missing
 from pipeline.commands.output import Output
 from pipeline.settings import Settings, configured_sources, load_settings
 from pipeline.stages import Order, Stores, dry_run, open_stores
@@ -80,7 +81,9 @@ def sync(
         _print(output, [summary_value(summary)] if summary else [], as_json)
     if not through_dag:
         try:
-            index_after_run(stores)
+            indexed = index_after_run(stores)
+            if not as_json:
+                tell_of_missing(output, indexed)
         except LienthongError as error:
             failures.append(error)
     for failure in failures[1:]:  # the first one is raised

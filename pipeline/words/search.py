@@ -33,10 +33,10 @@ SEARCH: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Indexed {documents} documents, removed {removed}; read the text of {files} files",
         ),
         "index_unreadable": (
-            "{unreadable} văn bản hoặc tệp không đọc được từ kho tệp: chạy lienthong audit, khôi phục, rồi"
-            " lienthong index --rebuild",
-            "{unreadable} documents or files cannot be read from the object store: run lienthong audit, restore them,"
-            " then lienthong index --rebuild",
+            "KHÔNG TÌM ĐƯỢC {documents} văn bản và chữ của {files} tệp vì không đọc được từ kho tệp: chạy"
+            " lienthong audit, khôi phục, rồi lienthong index --rebuild",
+            "SEARCH CANNOT FIND {documents} documents and the text of {files} files, which cannot be read from"
+            " the object store: run lienthong audit, restore them, then lienthong index --rebuild",
         ),
         "index_busy": ("Một tiến trình khác đang lập chỉ mục.", "Another process is indexing."),
         "outcome": ("Kết quả", "Outcome"),

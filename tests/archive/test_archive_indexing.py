@@ -16,6 +16,7 @@ from archive.extraction import Extractor
 from archive.indexing import index
 from archive.loader import Archive, Batch
 from archive.objects import ObjectStore
+from archive.search_missing import Missing
 from schemas.errors import RetriableError
 from tests.archive.office_records import archived, passed
 from tests.mappings.page_files import docx
@@ -159,7 +160,10 @@ def test_a_missing_file_is_read_once_it_is_back(
     with monkeypatch.context() as patched:
         patched.setattr(type(objects), "content", without_text)
         done = index(engine, objects)
-        assert (done.files, done.unreadable) == (0, 1)
+        assert (done.files, done.missing) == (0, Missing(files=1))
+    assert index(engine, objects).missing == Missing(files=1), (
+        "it is not read again by itself, and stays told"
+    )
     assert index(engine, objects, rebuild=True).outcomes == {"text": 1}
     assert select("SELECT text FROM archive.extracted_text") == [("đê",)]
 
@@ -194,7 +198,8 @@ def test_a_document_without_its_manifest_is_left_out_and_counted(
     name = lost.manifest_sha256
     (tmp_path / "objects" / "sha256" / name[:2] / name).unlink()
     done = index(engine, objects)
-    assert (done.documents, done.unreadable) == (1, 1)
+    assert (done.documents, done.missing) == (1, Missing(documents=1))
+    assert index(engine, objects).missing == Missing(documents=1)
 
 
 def test_a_file_whose_reader_crashes_stops_nothing(

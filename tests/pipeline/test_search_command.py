@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from archive.database import create_engine
 from pipeline.cli import build
 from pipeline.tasks_search import update_index
 
@@ -42,3 +45,15 @@ def test_what_was_synced_is_found_page_by_page(home):
     status, output = run("index", "--rebuild", "--json")
     assert json.loads(output)["documents"] > 0
     assert run("index")[0] == 0
+
+    engine = create_engine(os.environ["LIENTHONG_DATABASE_URL"])
+    with engine.begin() as connection:  # as if the store had not given its manifest
+        gone = "DELETE FROM archive.search_entry WHERE document_id = CAST(:document AS uuid)"
+        connection.execute(sa.text(gone), {"document": hit["document"]})
+    engine.dispose()
+    for command in (("index",), ("sync", "dieu_hanh", "--jobs", "1")):
+        status, output = run(*command)
+        assert (status, "KHÔNG TÌM ĐƯỢC 1 văn bản và chữ của 0 tệp" in output) == (0, True)
+    checks = json.loads(run("doctor", "--json")[1])["checks"]
+    [check] = [check for check in checks if check["name"] == "search index"]
+    assert (check["state"], "1 documents" in check["detail"]) == ("warning", True)

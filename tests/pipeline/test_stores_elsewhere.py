@@ -149,7 +149,7 @@ def file_name(place: Installation) -> str:
     stores.archive.load(Batch(SOURCE, run_id, 1), records)
     account(stores.engine, run_id)
     stores.engine.dispose()
-    assert run("index")[1]["unreadable"] == 0
+    assert run("index")[1]["missing"] == {"documents": 0, "files": 0}
     assert run("anchor")[0] == 0
     return next(
         file.sha256
