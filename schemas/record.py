@@ -135,6 +135,8 @@ def chunks(content: Content, size: int = _CHUNK) -> Iterator[bytes]:
 
 def sha256_of(content: Content) -> str:
     """Lower-case hexadecimal SHA-256 of ``content``: its identity in the archive."""
+    if isinstance(content, BytesContent):
+        return hashlib.sha256(content.data).hexdigest()
     digest = hashlib.sha256()
     for piece in chunks(content):
         digest.update(piece)

@@ -124,7 +124,11 @@ def _unopened(taken: Unwrapped, inner: Scan | Refusal | None, level: int) -> Ite
 
 
 def _defects_inside(nested: Scan, item: str) -> Iterator[Defect]:
-    for found in (*nested.defects, *check(nested.fields, nested.version), *match_manifest(nested)):
+    for found in (
+        *nested.defects,
+        *check(nested.fields, nested.version, nested.texts),
+        *match_manifest(nested),
+    ):
         yield Defect(found.code, found.message, f"{item}/{found.where}")
 
 

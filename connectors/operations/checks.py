@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
+from operator import gt
 from typing import NamedTuple
 
 from connectors.operations.defects import defect
@@ -13,6 +15,7 @@ from connectors.operations.element_path import find_all, first, first_text
 from connectors.operations.identity import status_header
 from connectors.operations.moments import STANDARD_FORMS, is_standard_moment, known_form, read_moment
 from connectors.operations.rules import OLD_DOCUMENT_TYPES, REQUIRED, RULES, UNKNOWN, Kind, Rule
+from connectors.operations.shapes import Texts
 from schemas.record import Defect, Field
 
 LONGEST_TRANSIT = timedelta(days=10)
@@ -22,21 +25,24 @@ latest, and the longest holidays last nine days."""
 _DATE, _DOCUMENT_ID, _CODE_NUMBER = Kind.DATE, Kind.DOCUMENT_ID, Kind.CODE_NUMBER
 _CODE_NUMBER_FORM = re.compile(r"\d+[^\W\d_]?")
 _DOCUMENT_ID_DATE = re.compile(r",\s*(\d{4}/\d{1,2}/\d{1,2})\s*,")
+_OF_NULL = ("ll", "LL", "Ll", "lL")  # one of which stands in the word null, however it is written
 _DAY = timedelta(days=1)
 _WITH_ORGANS = frozenset({"MessageHeader", "Status", "TraceHeaderList"})
 _ORGANS = frozenset({"From", "To", "TraceHeader"})
 
 
-def check(fields: Sequence[Field], version: str) -> Iterator[Defect]:
+def check(fields: Sequence[Field], version: str, texts: Texts | None = None) -> Iterator[Defect]:
     """The faults of a package's ``fields``, in document order, then what is missing as a whole.
 
     Args:
         fields: as scanned.
         version: ``1`` or ``2``, whose form of dates is expected.
+        texts: all that stand in ``fields``, if they are at hand.
     """
-    found: list[Defect] = []
-    _check_values(fields, RULES, "", version, found)
-    yield from found
+    if texts is None or not _are_clean(texts, version):
+        found: list[Defect] = []
+        _check_values(fields, RULES, "", version, found)
+        yield from found
     header = first(fields, "MessageHeader")
     status = status_header(fields)
     if status is not None:
@@ -51,6 +57,36 @@ def check(fields: Sequence[Field], version: str) -> Iterator[Defect]:
             for part in holder.children:
                 if part.name in _ORGANS and first_text(part.children, "OrganId") is None:
                     yield defect("organ_missing", _where(f"{holder.name}/", part), name=part.name)
+
+
+def _are_clean(texts: Texts, version: str) -> bool:
+    """False when ``_check_values`` may find something in ``texts``."""
+    limits, judged = _rules_of(texts.paths)
+    if any(map(gt, map(len, texts.values), limits)):
+        return False
+    joined = "\n".join(texts.values)
+    if any(map(joined.__contains__, _OF_NULL)):
+        return False
+    for at, name, rule in judged:
+        value = texts.values[at].strip()
+        if value and _judge(name, value, rule, version):
+            return False
+    return True
+
+
+@lru_cache(maxsize=128)
+def _rules_of(paths: tuple[str, ...]) -> tuple[list[int], list[tuple[int, str, Rule]]]:
+    """Of the elements at ``paths``: their greatest lengths, and the place, name and rule of those with more rules."""
+    limits, judged = [], []
+    for at, path in enumerate(paths):
+        rule, known = UNKNOWN, RULES
+        for name in path.split("/"):
+            rule = known.get(name, UNKNOWN)
+            known = rule.parts
+        limits.append(rule.limit)
+        if rule.judged:
+            judged.append((at, name, rule))
+    return limits, judged
 
 
 def _check_values(

@@ -64,7 +64,7 @@ def parse_edxml(listing: Listing, original: Content, context: Mapping[str, str])
         attachments=tuple(file.attachment for file in files),
         defects=(
             *found.defects,
-            *check(found.fields, found.version),
+            *check(found.fields, found.version, found.texts),
             *match_manifest(found),
             *(defect for file in files for defect in file.defects),
         ),

@@ -22,7 +22,7 @@ from connectors.operations.elements import (
 )
 from connectors.operations.mime_parts import Multipart, Part, read_opening, read_parts
 from connectors.operations.payload_text import transfer_decoded
-from connectors.operations.shapes import read_known
+from connectors.operations.shapes import Texts, read_known
 from connectors.operations.skeleton import MAX_SKELETON, RefusedError, read_skeleton
 from connectors.operations.spool import Spool, SpoolFullError, head_of, slice_of
 from connectors.operations.xml_tree import parse_fragment, parse_package
@@ -51,12 +51,14 @@ class Scan(NamedTuple):
             ``edXMLManifest``, ``AttachmentEncoded`` and whatever else is there; ``Part`` for each MIME part).
         attachments: every attachment with its payload.
         defects: what was wrong and survived.
+        texts: all that stand in ``fields``, if they were read by themselves.
     """
 
     version: str
     fields: tuple[Field, ...]
     attachments: tuple[EncodedAttachment, ...]
     defects: tuple[Defect, ...]
+    texts: Texts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ def _scan_xml(source: Content, stream: BinaryIO, head: bytes) -> Scan:
     first_line = 1 + head.count(b"\n", 0, start)
     known = read_known(skeleton, source, first_line) if encoding is None else None
     if known is not None:
-        return Scan(known.version, known.fields, known.attachments, tuple(defects))
+        return Scan(known.version, known.fields, known.attachments, tuple(defects), known.texts)
     tree = parse_package(skeleton.data, encoding, first_line)
     reader = ElementReader(source, skeleton.spans, first_line)
     reader.read(tree.root)

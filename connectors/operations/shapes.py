@@ -48,12 +48,20 @@ _NONE_YET = Field("", "element")
 _new = tuple.__new__  # without the call that ``Field(…)`` is in Python
 
 
+class Texts(NamedTuple):
+    """All texts of a package and the paths of their elements, which are one object for all packages of a shape."""
+
+    paths: tuple[str, ...]
+    values: tuple[str, ...]
+
+
 class Elements(NamedTuple):
     """What the elements of a package say; see ``Scan``."""
 
     version: str
     fields: tuple[Field, ...]
     attachments: tuple[EncodedAttachment, ...]
+    texts: Texts | None
 
 
 def read_known(skeleton: Skeleton, source: Content, first_line: int) -> Elements | None:
@@ -78,14 +86,14 @@ def _tokens(data: bytes) -> list[str] | None:
     if brackets != b"<>" * (len(brackets) // 2):
         return None
     try:
-        markup = data.decode()
+        markup = data.replace(b">", b"<").decode()
     except UnicodeDecodeError:
         return None
     if "\r" in markup:
         markup = markup.replace("\r\n", _LINE_END)  # as the parser does: XML 1.0 §2.11
         if "\r" in markup:
             return None
-    return markup.replace(">", "<").split("<")
+    return markup.split("<")
 
 
 def _without_values(tag: str) -> str:
@@ -176,7 +184,7 @@ class _Plan(NamedTuple):
     Attributes:
         version: of the package. parts: how many it has.
         own, between: take the texts of leaves, and those that must be empty, out of all.
-        names: of the leaves. spread: gives each slot its leaf, or what follows the leaves.
+        names, paths: of the leaves. spread: gives each slot its leaf, or what follows the leaves.
         nodes: slot, name and children of each. starts: their tags. attributes: those that do not vary.
         varying: node, tag, and names of attributes, where they do. texts: node and tag where a text is beside them.
         payloads: node and tag of each. files: slot of each attachment, and number of its payload.
@@ -187,6 +195,7 @@ class _Plan(NamedTuple):
     own: itemgetter[Any]
     between: itemgetter[Any]
     names: list[str]
+    paths: tuple[str, ...]
     spread: itemgetter[Any]
     nodes: list[tuple[int, str, slice]]
     starts: list[int]
@@ -215,10 +224,11 @@ def _planned(tags: Sequence[str]) -> _Plan | None:
 
 
 def _plan(version: str, parts: Sequence[Field], tags: Sequence[str]) -> _Plan | None:
-    elements, children = list(parts), []
-    for field in elements:  # which grows until the last level is reached
+    elements, paths, children = list(parts), [field.name for field in parts], []
+    for field, path in zip(elements, paths, strict=False):  # which grow until the last level is reached
         children.append(range(len(elements), len(elements) + len(field.children)))
         elements += field.children
+        paths += [f"{path}/{child.name}" for child in field.children]
     starts = [field.line or 0 for field in elements]
     leaves = {slot: at for at, slot in enumerate(_leaves(elements))}
     slots = [slot for slot in reversed(range(len(elements))) if slot not in leaves]
@@ -243,6 +253,7 @@ def _plan(version: str, parts: Sequence[Field], tags: Sequence[str]) -> _Plan | 
         itemgetter(*(starts[slot] for slot in leaves)),
         itemgetter(*(tag for tag in range(len(tags)) if tag not in filled)),
         [elements[slot].name for slot in leaves],
+        tuple(paths[slot] for slot in leaves),
         itemgetter(*(leaves.get(slot, len(leaves)) for slot in range(len(elements)))),
         [(slot, elements[slot].name, slice(children[slot].start, children[slot].stop)) for slot in slots],
         [starts[slot] for slot in slots],
@@ -295,7 +306,7 @@ def _counted(plan: _Plan, first_line: int, tags: Sequence[str], texts: Sequence[
 def _filled(
     plan: _Plan,
     lines: _Lines,
-    own: Sequence[str],
+    own: tuple[str, ...],
     payloads: Sequence[Payload],
     tags: Sequence[str],
     texts: Sequence[str],
@@ -320,4 +331,5 @@ def _filled(
         encoded_attachment(number, made[slot], None if payload is None else payloads[payload])
         for number, (slot, payload) in enumerate(plan.files, start=1)
     ]
-    return Elements(plan.version, tuple(made[: plan.parts]), tuple(files))
+    printed_texts = None if plan.texts else Texts(plan.paths, own)
+    return Elements(plan.version, tuple(made[: plan.parts]), tuple(files), printed_texts)
