@@ -63,7 +63,7 @@ def anchor_ledger(
         ConfigurationError: one of ``begin`` is no folder of ``settings``.
         FatalError: the ledger is not the one that was anchored. RetriableError: the database is away.
     """
-    _refuse_unknown(settings, begin)
+    begin = [_own_folder(settings, folder) for folder in begin]
     at = now or datetime.now(UTC)
     if stamp is None and settings.time_stamps:
         stamp = stamp_by(settings.time_stamps)
@@ -124,15 +124,16 @@ def _sentence(error: AnchorFolderError, words: Wording) -> str:
     return words(f"anchor_folder_{error.kind}", folder=error.folder, missing=error.missing)
 
 
-def _refuse_unknown(settings: Settings, begin: Sequence[Path]) -> None:
-    for folder in begin:
-        if folder not in settings.anchors:
-            raise ConfigurationError(
-                f"{folder} is no folder of anchors of this archive",
-                where="--begin",
-                expected=" or ".join(map(str, settings.anchors)),
-                action="name the folder in LIENTHONG_ANCHORS",
-            )
+def _own_folder(settings: Settings, named: Path) -> Path:
+    for folder in settings.anchors:
+        if folder.absolute() == named.absolute():
+            return folder
+    raise ConfigurationError(
+        f"{named} is no folder of anchors of this archive",
+        where="--begin",
+        expected=" or ".join(map(str, settings.anchors)),
+        action="name the folder in LIENTHONG_ANCHORS",
+    )
 
 
 def _needs_stamp(stores: Stores, at: datetime) -> bool:

@@ -11,6 +11,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
+from archive.anchor_files import publish
 from archive.anchors import make_anchor
 from archive.database import create_engine, database_url, normalised_url
 from archive.dossiers import refresh
@@ -69,7 +70,11 @@ def rebuild_and_compare(settings: Settings, into: str, head: str, on_progress: P
 def rebuild_into(settings: Settings, into: str, head: str, on_progress: Progress) -> Compared:
     """Make the database again at the URL ``into``, from the store alone: the living one may be gone."""
     with _target("", into) as made:
-        return Compared(rebuild(made, configured_object_store(settings), head=head, on_progress=on_progress))
+        objects = configured_object_store(settings)
+        done = rebuild(made, objects, head=head, on_progress=on_progress)
+        if not settings.anchors[0].exists():  # a new data folder, after a loss
+            publish(made, objects, settings.anchors[0], begin=True)
+        return Compared(done)
 
 
 @contextmanager

@@ -195,9 +195,14 @@ def test_a_drill_on_every_store(place: Installation, file_name: str, tmp_path: P
 
 @pytest.mark.parametrize("place", ["bucket encrypted"], indirect=True)
 def test_a_database_that_is_gone_is_made_again_from_the_store_and_goes_on(
-    place: Installation, file_name: str, database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    place: Installation,
+    file_name: str,
+    database: Callable[[], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     url = database()
+    monkeypatch.setenv("LIENTHONG_HOME", str(tmp_path / "may-moi"))
     monkeypatch.setenv("LIENTHONG_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/gone")
     code, made = run("rebuild", "--into", url)
     assert (code, made["equal"], made["documents"], made["anchors"]) == (0, True, 3, 1)
