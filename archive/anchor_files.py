@@ -17,10 +17,11 @@ mounted, or somebody removed what would have told of a forgery.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -102,7 +103,7 @@ def publish(engine: sa.Engine, objects: ObjectStore, folder: Path, *, begin: boo
     Args:
         engine: of the archive's database. objects: holds records and replies.
         folder: of anchors; it must be there unless it begins.
-        begin: a person says that it is new, or to be filled anew: it gets all anchors that it lacks.
+        begin: a person says that it is new, or to be filled anew: it is made, and gets all anchors that it lacks.
 
     Raises:
         AnchorFolderError: it is not the folder that the anchors went to before. Of one with gaps the newest anchors
@@ -115,8 +116,10 @@ def publish(engine: sa.Engine, objects: ObjectStore, folder: Path, *, begin: boo
         return 0
     try:
         if begin:
-            folder.mkdir(0o700, parents=True, exist_ok=True)
-        fault = None if begin else _fault(folder, rows)
+            folder.mkdir(0o700, exist_ok=True)
+        fault = _fault(folder, rows)
+        if fault is not None and begin and fault.kind != "foreign":
+            fault = None
         if fault is not None and fault.kind != "gaps":
             raise fault
         # The newest again, which a crash may have left incomplete.
@@ -161,15 +164,22 @@ def has_begun(folder: Path) -> bool:
 def _fault(folder: Path, rows: Sequence[_Row]) -> AnchorFolderError | None:
     if not folder.is_dir():
         return AnchorFolderError("absent", folder)
-    held = {number for number, _ in _files(folder)}
-    marker = folder / MARKER
-    if marker.exists() and not _marker(rows).startswith(marker.read_bytes()):
+    held = dict(_files(folder))
+    if _is_foreign(folder, held, rows):
         return AnchorFolderError("foreign", folder)
     if not held:
-        is_new = rows[-1][0] == 1 and not marker.exists()
+        is_new = rows[-1][0] == 1 and not has_begun(folder)
         return None if is_new else AnchorFolderError("empty", folder)
     missing = [number for number, _, _ in rows if number < max(held) and number not in held]
     return AnchorFolderError("gaps", folder, _numbers(missing)) if missing else None
+
+
+def _is_foreign(folder: Path, held: Mapping[int, Path], rows: Sequence[_Row]) -> bool:
+    if has_begun(folder):
+        return not _marker(rows).startswith((folder / MARKER).read_bytes())
+    # From before there were markers: the first anchor tells, unless it is the last one, which may be cut short.
+    whole = 1 in held and max(held) > 1
+    return whole and hashlib.sha256(held[1].read_bytes()).hexdigest() != rows[0][1]
 
 
 def _marker(rows: Sequence[_Row]) -> bytes:

@@ -178,8 +178,14 @@ def test_a_folder_from_before_there_were_markers_gets_one_where_it_is_whole(
     assert anchor_ledger(settings, stores).failures == ()
     assert marker.read_bytes() == told, "a crash had cut it short"
     marker.write_bytes(told.replace(b'sha256": "', b'sha256": "0'))
+    for begin in ((), (tmp_path / "share",)):
+        [failure] = anchor_ledger(settings, stores, begin=begin).failures
+        assert "là của một kho khác" in failure
+    marker.unlink()
+    (tmp_path / "share" / "anchor-000001.json").write_bytes(b"cua kho khac")
     [failure] = anchor_ledger(settings, stores).failures
     assert "là của một kho khác" in failure
+    assert not marker.exists()
 
 
 def test_the_audit_and_the_doctor_tell_of_a_share_that_is_not_there(
