@@ -26,12 +26,13 @@ _DATE, _DOCUMENT_ID, _CODE_NUMBER = Kind.DATE, Kind.DOCUMENT_ID, Kind.CODE_NUMBE
 _CODE_NUMBER_FORM = re.compile(r"\d+[^\W\d_]?")
 _DOCUMENT_ID_DATE = re.compile(r",\s*(\d{4}/\d{1,2}/\d{1,2})\s*,")
 _OF_NULL = ("ll", "LL", "Ll", "lL")  # one of which stands in the word null, however it is written
-_DAY = timedelta(days=1)
+_TOO_LATE = LONGEST_TRANSIT + timedelta(days=1)  # that day itself is in time
 _WITH_ORGANS = frozenset({"MessageHeader", "Status", "TraceHeaderList"})
 _ORGANS = frozenset({"From", "To", "TraceHeader"})
+_MOMENTS = frozenset({"Timestamp", "TimeStamp"})
 
 
-def check(fields: Sequence[Field], version: str, texts: Texts | None = None) -> Iterator[Defect]:
+def check(fields: Sequence[Field], version: str, texts: Texts | None = None) -> list[Defect]:
     """The faults of a package's ``fields``, in document order, then what is missing as a whole.
 
     Args:
@@ -39,24 +40,24 @@ def check(fields: Sequence[Field], version: str, texts: Texts | None = None) -> 
         version: ``1`` or ``2``, whose form of dates is expected.
         texts: all that stand in ``fields``, if they are at hand.
     """
+    found: list[Defect] = []
     if texts is None or not _are_clean(texts, version):
-        found: list[Defect] = []
         _check_values(fields, RULES, "", version, found)
-        yield from found
     header = first(fields, "MessageHeader")
     status = status_header(fields)
     if status is not None:
-        yield from _check_status(status)
+        found += _check_status(status)
     elif header is None:
-        yield defect("header_missing")
+        found.append(defect("header_missing"))
     else:
-        yield from _check_document(header, version)
-        yield from _check_moments(fields, header)
+        _check_document(header, version, found)
+        _check_moments(fields, header, found)
     for holder in fields:
         if holder.name in _WITH_ORGANS:
             for part in holder.children:
                 if part.name in _ORGANS and first_text(part.children, "OrganId") is None:
-                    yield defect("organ_missing", _where(f"{holder.name}/", part), name=part.name)
+                    found.append(defect("organ_missing", _where(f"{holder.name}/", part), name=part.name))
+    return found
 
 
 def _are_clean(texts: Texts, version: str) -> bool:
@@ -153,24 +154,24 @@ def _judge_date(name: str, value: str, version: str) -> _Fault | None:
     return _Fault("unexpected_date_form", {"name": name, "value": value, "expected": expected})
 
 
-def _check_document(header: Field, version: str) -> Iterator[Defect]:
+def _check_document(header: Field, version: str, found: list[Defect]) -> None:
     parts = header.children
     if version == "2" and first_text(parts, "DocumentId") is None:
         path = "MessageHeader/DocumentId"
-        yield defect("document_id_missing", path, path=path)
+        found.append(defect("document_id_missing", path, path=path))
     for path in REQUIRED:
         if lacking := _lacking(header, path):
-            yield lacking
+            found.append(lacking)
     if version == "1":
         for field in find_all(parts, "DocumentType/Type"):
             value = field.text.strip()
             if value and (fault := _judge_code("Type", value, OLD_DOCUMENT_TYPES)):
-                yield defect(fault.code, _where("MessageHeader/DocumentType/", field), **fault.facts)
+                found.append(defect(fault.code, _where("MessageHeader/DocumentType/", field), **fault.facts))
     seen: set[str] = set()
     for field in find_all(parts, "To/OrganId"):
         value = field.text.strip()
         if value and value in seen:
-            yield defect("duplicate_recipient", _where("MessageHeader/To/", field), value=value)
+            found.append(defect("duplicate_recipient", _where("MessageHeader/To/", field), value=value))
         seen.add(value)
 
 
@@ -198,33 +199,37 @@ def _check_status(status: Field) -> Iterator[Defect]:
                 yield _too_early(field, issued, f"{status.name}/")
 
 
-def _check_moments(fields: Sequence[Field], header: Field) -> Iterator[Defect]:
+def _check_moments(fields: Sequence[Field], header: Field, found: list[Defect]) -> None:
     issued = read_moment(first_text(header.children, "PromulgationInfo/PromulgationDate"))
     parent = "TraceHeaderList/TraceHeader/"
     traces = [
         (moment, field)
         for trace in find_all(fields, "TraceHeaderList/TraceHeader")
         for field in trace.children
-        if field.name in {"Timestamp", "TimeStamp"} and (moment := read_moment(field.text)) is not None
+        if field.name in _MOMENTS and (moment := read_moment(field.text)) is not None
     ]
     for moment, field in traces:
         if issued and moment < issued:
-            yield _too_early(field, issued, parent)
-        elif issued and moment >= issued + LONGEST_TRANSIT + _DAY:
-            yield defect(
-                "timestamp_after_promulgation",
-                _where(parent, field),
-                value=field.text.strip(),
-                days=(moment - issued).days,
-                day=_day(issued),
+            found.append(_too_early(field, issued, parent))
+        elif issued and moment - issued >= _TOO_LATE:
+            found.append(
+                defect(
+                    "timestamp_after_promulgation",
+                    _where(parent, field),
+                    value=field.text.strip(),
+                    days=(moment - issued).days,
+                    day=_day(issued),
+                )
             )
     for (before, _), (moment, field) in pairwise(traces):
         if moment < before:
-            yield defect(
-                "timestamps_out_of_order",
-                _where(parent, field),
-                value=field.text.strip(),
-                before=f"{before:%Y/%m/%d %H:%M:%S}",
+            found.append(
+                defect(
+                    "timestamps_out_of_order",
+                    _where(parent, field),
+                    value=field.text.strip(),
+                    before=f"{before:%Y/%m/%d %H:%M:%S}",
+                )
             )
 
 

@@ -15,12 +15,22 @@ def find_all(fields: Sequence[Field], path: str) -> Iterator[Field]:
 
 def first(fields: Sequence[Field], path: str) -> Field | None:
     """The first field at ``path``."""
-    return _first(fields, _names(path), 0)
+    if "/" in path:
+        return _first(fields, _names(path), 0)
+    for field in fields:
+        if field.name == path:
+            return field
+    return None
 
 
 def first_text(fields: Sequence[Field], path: str) -> str | None:
     """The text of the first field at ``path`` that has one, stripped; else ``None``."""
-    return _first_text(fields, _names(path), 0)
+    if "/" in path:
+        return _first_text(fields, _names(path), 0)
+    for field in fields:
+        if field.name == path and (text := field.text.strip()):
+            return text
+    return None
 
 
 def _first(fields: Sequence[Field], names: tuple[str, ...], level: int) -> Field | None:

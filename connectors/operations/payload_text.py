@@ -41,7 +41,7 @@ def transfer_decoded(raw: Content, encoding: str, problems: list[Problem] | None
     if not isinstance(raw, BytesContent):
         return decoder.decode(chunks(raw))
     plain = _plain(raw.data)
-    return decoder.decode([raw.data]) if plain is None else iter(plain)
+    return decoder.decode([raw.data]) if plain is None else iter((plain,))
 
 
 def character_data(raw: Content) -> Content:
@@ -127,14 +127,16 @@ class _Base64:
             self._problems.append(problem)
 
 
-def _plain(text: bytes) -> tuple[bytes, bytes] | None:
+def _plain(text: bytes) -> bytes | None:
     """What ``text`` encodes if it is base64 and nothing else: most is, and need not be looked at for anything else."""
     if len(text) % 4 or not text:
         return None
     try:
-        return _groups(text[:-4]), binascii.a2b_base64(text[-4:], strict_mode=True)
-    except ValueError:
+        last = binascii.a2b_base64(text[-4:], strict_mode=True)
+        decoded = pybase64.b64decode(text, validate=True)
+    except binascii.Error:
         return None
+    return decoded if len(decoded) == (len(text) - 4) // 4 * 3 + len(last) else None
 
 
 def _groups(text: bytes) -> bytes:

@@ -85,6 +85,10 @@ class _Cutter:
         return bool(piece)
 
     def _keep(self, count: int) -> None:
+        self._save(count)
+        self._drop(count)
+
+    def _save(self, count: int) -> None:
         piece = self._held if count == len(self._held) else self._held[:count]
         self._kept.append(piece)
         self._size += len(piece)
@@ -92,7 +96,6 @@ class _Cutter:
             raise RefusedError(
                 "header_too_large", f"more than {MAX_SKELETON} bytes outside payloads", f"byte {self._at}"
             )
-        self._drop(count)
 
     def _drop(self, count: int) -> None:
         self._held = self._held[count:]
@@ -133,26 +136,27 @@ class _Cutter:
 
     def _pass_payload(self, begin: int) -> None:
         """Replace the payload that begins at ``begin`` of the held bytes by its number and its line breaks."""
-        self._keep(begin)
-        start, lines, marked_up, more = self._at, 0, False, True
+        self._save(begin)
+        start, lines, marked_up, more = self._at + begin, 0, False, True
         while more:
-            closing = self._closing()
-            end = self._safe_end() if closing is None else closing
+            closing = self._closing(begin)
+            end = self._safe_end(begin) if closing is None else closing
             held = self._held
-            lines += held.count(b"\n", 0, end) if held.find(b"\n", 0, end) >= 0 else 0
-            marked_up = marked_up or held.find(b"&", 0, end) >= 0 or held.find(b"<", 0, end) >= 0
+            lines += held.count(b"\n", begin, end) if held.find(b"\n", begin, end) >= 0 else 0
+            marked_up = marked_up or held.find(b"&", begin, end) >= 0 or held.find(b"<", begin, end) >= 0
             self._drop(end)
+            begin = 0
             more = closing is None and self._read()
         self._kept.append(b"%d" % len(self._spans) + b"\n" * min(lines, _MAX_LINES))
         self._spans.append(Span(start, self._at, marked_up))
 
-    def _closing(self) -> int | None:
-        at = self._held.find(b"<")
+    def _closing(self, begin: int) -> int | None:
+        at = self._held.find(b"<", begin)
         while at >= 0 and not _END.match(self._held, at):
             at = self._held.find(b"<", at + 1)
         return at if at >= 0 else None
 
-    def _safe_end(self) -> int:
+    def _safe_end(self, begin: int) -> int:
         """Where a closing tag that the next piece completes may begin, at the earliest."""
-        last = self._held.rfind(b"<", -_LONGEST_END)
+        last = self._held.rfind(b"<", max(begin, len(self._held) - _LONGEST_END))
         return last if last >= 0 else len(self._held)

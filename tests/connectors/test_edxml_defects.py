@@ -315,3 +315,10 @@ def test_ten_thousand_recipients_are_read() -> None:
     )
     record = _read(write_document(package))
     assert sum(1 for _ in find_all(record.fields, "MessageHeader/To")) == 10_000
+
+
+@pytest.mark.parametrize("day", [date(9999, 12, 31), date(1, 1, 1)])
+def test_the_first_and_the_last_day_that_can_be_printed_are_compared_like_any_other(day: date) -> None:
+    moment = datetime(day.year, day.month, day.day, 8, tzinfo=LOCAL)
+    package = replace(_PACKAGE, promulgation_date=day, trace=(Trace("000.00.00.H10", moment),))
+    assert _read(write_document(package)).defects == ()
