@@ -127,7 +127,10 @@ class _Lines(NamedTuple):
 
 
 class Shape:
-    """The tags of packages. They are looked into when they come again, for many come only once."""
+    """The tags of packages. They are looked into when they come again, for many come only once.
+
+    Nothing of a package's texts is kept but the white space between its elements.
+    """
 
     def __init__(self, tags: tuple[str, ...]) -> None:
         self._tags = tags
@@ -162,7 +165,7 @@ class Shape:
         self, plan: _Plan, between: _Between, own: Sequence[str], tags: Sequence[str], texts: Sequence[str]
     ) -> _Lines | None:
         """The lines of all elements; ``None`` when there is text between them."""
-        # That is the same in most packages of a program, and so are then the lines.
+        # What stands between them is the same in most packages of a program, and so are then the lines.
         last, lines = self._last
         broken = _LINE_END in "".join(own)
         if between == last and not broken:
@@ -224,22 +227,17 @@ def _planned(tags: Sequence[str]) -> _Plan | None:
 
 
 def _plan(version: str, parts: Sequence[Field], tags: Sequence[str]) -> _Plan | None:
-    elements, paths, children = list(parts), [field.name for field in parts], []
-    for field, path in zip(elements, paths, strict=False):  # which grow until the last level is reached
-        children.append(range(len(elements), len(elements) + len(field.children)))
-        elements += field.children
-        paths += [f"{path}/{child.name}" for child in field.children]
+    elements, paths, children = _levels(parts)
     starts = [field.line or 0 for field in elements]
     leaves = {slot: at for at, slot in enumerate(_leaves(elements))}
     slots = [slot for slot in reversed(range(len(elements))) if slot not in leaves]
-    payloads, files = _payloads_and_files(elements, children, range(len(parts)))
+    payloads, files = _payloads_and_files(elements, children, slice(0, len(parts)))
     varying = [
         (at, starts[slot], tuple(elements[slot].attributes))
         for at, slot in enumerate(slots)
         if _EMPTY in tags[starts[slot]] and not _is_whole(tags[starts[slot]])
     ]
     texts = [(at, starts[slot]) for at, slot in enumerate(slots) if elements[slot].values]
-    filled = {starts[slot] for slot in (*leaves, *payloads)} | {tag for _, tag in texts}
     if not (
         len(leaves) > 1
         and {field.values for field in elements} == {(), (_LINE_END,)}
@@ -247,22 +245,33 @@ def _plan(version: str, parts: Sequence[Field], tags: Sequence[str]) -> _Plan | 
         and not any(tags[starts[slot]].endswith("/") for slot in payloads)
     ):
         return None
+    filled = {starts[slot] for slot in (*leaves, *payloads)} | {tag for _, tag in texts}
     return _Plan(
-        version,
-        len(parts),
-        itemgetter(*(starts[slot] for slot in leaves)),
-        itemgetter(*(tag for tag in range(len(tags)) if tag not in filled)),
-        [elements[slot].name for slot in leaves],
-        tuple(paths[slot] for slot in leaves),
-        itemgetter(*(leaves.get(slot, len(leaves)) for slot in range(len(elements)))),
-        [(slot, elements[slot].name, slice(children[slot].start, children[slot].stop)) for slot in slots],
-        [starts[slot] for slot in slots],
-        [elements[slot].attributes for slot in slots],
-        varying,
-        texts,
-        [(slots.index(slot), starts[slot]) for slot in payloads],
-        files,
+        version=version,
+        parts=len(parts),
+        own=itemgetter(*(starts[slot] for slot in leaves)),
+        between=itemgetter(*(tag for tag in range(len(tags)) if tag not in filled)),
+        names=[elements[slot].name for slot in leaves],
+        paths=tuple(paths[slot] for slot in leaves),
+        spread=itemgetter(*(leaves.get(slot, len(leaves)) for slot in range(len(elements)))),
+        nodes=[(slot, elements[slot].name, children[slot]) for slot in slots],
+        starts=[starts[slot] for slot in slots],
+        attributes=[elements[slot].attributes for slot in slots],
+        varying=varying,
+        texts=texts,
+        payloads=[(slots.index(slot), starts[slot]) for slot in payloads],
+        files=files,
     )
+
+
+def _levels(parts: Sequence[Field]) -> tuple[list[Field], list[str], list[slice]]:
+    """All elements level by level, which gives each its slot, with their paths and the slots of their children."""
+    elements, paths, children = list(parts), [field.name for field in parts], []
+    for field, path in zip(elements, paths, strict=False):  # which grow until the last level is reached
+        children.append(slice(len(elements), len(elements) + len(field.children)))
+        elements += field.children
+        paths += [f"{path}/{child.name}" for child in field.children]
+    return elements, paths, children
 
 
 def _leaves(elements: Sequence[Field]) -> Iterator[int]:
@@ -272,7 +281,7 @@ def _leaves(elements: Sequence[Field]) -> Iterator[int]:
 
 
 def _payloads_and_files(
-    elements: Sequence[Field], children: Sequence[range], parts: range
+    elements: Sequence[Field], children: Sequence[slice], parts: slice
 ) -> tuple[list[int], list[tuple[int, int | None]]]:
     """Slots of payloads, and of attachments with the number of their payload, joined as ``ElementReader`` does."""
     payloads: list[int] = []
@@ -288,8 +297,8 @@ def _payloads_and_files(
     return payloads, files
 
 
-def _by_end(children: Sequence[range], slots: range) -> Iterator[int]:
-    for slot in slots:
+def _by_end(children: Sequence[slice], slots: slice) -> Iterator[int]:
+    for slot in range(slots.start, slots.stop):
         yield from _by_end(children, children[slot])
         yield slot
 
