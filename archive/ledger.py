@@ -164,6 +164,7 @@ class Growth:
     def __init__(self, cursor: psycopg.Cursor[TupleRow], at: datetime) -> None:
         cursor.execute("SELECT seq, hash FROM archive.event ORDER BY seq DESC LIMIT 1")
         self._cursor, self._moment = cursor, at.astimezone(UTC)
+        self._shown = _moment_text(self._moment)
         last = cursor.fetchone()
         self._head = Head(*last) if last else Head()
         self._rows: list[Mapping[str, object]] = []
@@ -173,20 +174,16 @@ class Growth:
         seq, previous = self._head.seq, self._head.hash
         for event in events:
             seq += 1
-            entry = Entry(
-                previous,
-                seq,
-                self._moment,
+            texts = (
                 event.type.value,
                 event.outcome,
                 column_text(event.source),
                 event.object,
                 event.run,
                 column_text(canonical_text(dict(event.payload))),
-                "",
             )
-            previous = entry_hash(entry)
-            self._rows.append(dict(zip(_COLUMNS, (*entry[:-1], previous), strict=True)))
+            before, previous = previous, _hash(previous, seq, self._shown, texts)
+            self._rows.append(dict(zip(_COLUMNS, (before, seq, self._moment, *texts, previous), strict=True)))
         self._head = Head(seq, previous)
 
     def write(self) -> Head:
@@ -199,8 +196,15 @@ class Growth:
 def entry_hash(entry: Entry) -> str:
     """The hash that ``entry`` should have."""
     prev_hash, seq, at, *texts, _ = entry
-    moment = at.isoformat(timespec="microseconds")
+    return _hash(prev_hash, seq, _moment_text(at), texts)
+
+
+def _hash(prev_hash: str, seq: int, moment: str, texts: Iterable[str | None]) -> str:
     return hashlib.sha256(_ENCODE((prev_hash, seq, moment, *texts))).hexdigest()
+
+
+def _moment_text(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds")
 
 
 def entries(connection: sa.Connection, after: int = 0, through: int = _LAST) -> Iterator[Entry]:
