@@ -12,7 +12,21 @@ from archive.columns import SCHEMA
 from archive.failures import database_errors
 from schemas.errors import ConfigurationError, FatalError
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0013",
+)
 """Every revision that this program knows, oldest first; a constant, so that most starts need no Alembic."""
 
 _LOCK = int.from_bytes(hashlib.sha256(b"lienthong archive migration").digest()[:8], "big", signed=True)
