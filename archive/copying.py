@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
+from itertools import chain, islice
 from types import NoneType
 from typing import cast
 from uuid import UUID
@@ -16,29 +18,78 @@ from psycopg.rows import TupleRow
 from archive.columns import SCHEMA
 from archive.stored_text import column_text
 
-_BLOCK = 64  # rows sent at once, so that the server works on them while the next ones are made
+_BLOCK = 64  # rows of which the text is made, and sent, at once
 _NULL = r"\N"
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
-def copy_rows(cursor: psycopg.Cursor[TupleRow], table: str, rows: Iterable[Mapping[str, object]]) -> None:
+def copy_rows(
+    cursor: psycopg.Cursor[TupleRow],
+    table: str,
+    rows: Iterable[Mapping[str, object]],
+    sent: Callable[[], None] = lambda: None,
+) -> None:
     """Append ``rows`` to ``table``; each has the same columns in the same order.
 
     Values are text, whole numbers, booleans, dates, aware times, UUIDs, lists of text, or ``None``. What
-    PostgreSQL's text cannot hold becomes a visible escape (``archive.stored_text``).
+    PostgreSQL's text cannot hold becomes a visible escape (``archive.stored_text``). ``sent`` is called when all is on
+    its way, before the database is done with it.
     """
     waiting = iter(rows)
     first = next(waiting, None)
     if first is None:
+        sent()
         return
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(SCHEMA, table), sql.SQL(", ").join(map(sql.Identifier, first))
+    with _copying(cursor, table, first) as copy:
+        # Rows are made while they are sent: the server works on the first as the last are still being made.
+        for block in _blocks(chain((first,), waiting)):
+            copy.write(block)
+        sent()
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRows:
+    """Rows of a table as COPY takes them.
+
+    Attributes:
+        table: where they belong. columns: their names, in the order of the values. blocks: some lines each.
+    """
+
+    table: str
+    columns: Sequence[str]
+    blocks: Sequence[bytes]
+
+
+def made_rows(table: str, rows: Iterable[Mapping[str, object]]) -> MadeRows:
+    """``rows``, as ``copy_rows`` takes them, for ``copy_made``: made while the database does something else."""
+    waiting = iter(rows)
+    first = next(waiting, None)
+    if first is None:
+        return MadeRows(table, (), ())
+    return MadeRows(table, tuple(first), list(_blocks(chain((first,), waiting))))
+
+
+def copy_made(cursor: psycopg.Cursor[TupleRow], made: MadeRows) -> None:
+    """Append rows that were made before."""
+    if made.blocks:
+        with _copying(cursor, made.table, made.columns) as copy:
+            for block in made.blocks:
+                copy.write(block)
+
+
+def _copying(
+    cursor: psycopg.Cursor[TupleRow], table: str, columns: Iterable[str]
+) -> AbstractContextManager[psycopg.Copy]:
+    return cursor.copy(
+        sql.SQL("COPY {} ({}) FROM STDIN").format(
+            sql.Identifier(SCHEMA, table), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
     )
-    with cursor.copy(statement) as copy:
-        block = [first, *islice(waiting, _BLOCK - 1)]
-        while block:
-            copy.write(lines([row.values() for row in block]))
-            block = list(islice(waiting, _BLOCK))
+
+
+def _blocks(rows: Iterator[Mapping[str, object]]) -> Iterator[bytes]:
+    while block := [row.values() for row in islice(rows, _BLOCK)]:
+        yield lines(block)
 
 
 def lines(rows: Sequence[Iterable[object]]) -> bytes:

@@ -13,7 +13,7 @@ import gc
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ from psycopg.rows import TupleRow
 from archive import ledger
 from archive.access import settle_following
 from archive.canonical import Json, canonical_bytes
-from archive.copying import array_text, word_array
+from archive.copying import MadeRows, array_text, word_array
 from archive.cursors import psycopg_cursor
 from archive.disposal_trace import keep_objects, lock_removal
 from archive.failures import database_errors
@@ -41,7 +41,7 @@ from archive.sealing import hold_documents, seal, seals
 from archive.setting_aside import set_aside
 from archive.stored_text import key_text
 from archive.taking_back import Place, takes_back
-from archive.versions import stored_files, write_objects, write_parts, write_versions
+from archive.versions import StoredFiles, parts_of, stored_files, write_objects, write_parts, write_versions
 from schemas.errors import FatalError
 
 __all__ = [
@@ -181,16 +181,12 @@ class Archive:
         hold_documents(cursor, batch.source, withheld, [document for document, _ in records])
         at = self._clock()
         place = Place(batch.source, batch.run, at, alone)
-        versions = write_versions(cursor, batch.source, batch.run, records)
-        with ThreadPoolExecutor(1) as store:
-            # The store is asked while the database works: an object that is missing undoes the batch.
-            asked = store.submit(stored_files, self.objects, [version.archived for version in versions])
-            write_parts(cursor, versions)
-            files = asked.result()
+        versions, files = self._enter(cursor, batch, records)
         with cursor.connection.pipeline():  # the database enters the objects while the events are made
             write_objects(cursor, files.every, at)
             ingestions = [_ingestion(batch, version) for version in versions]
-        written = {(version.archived.key, version.archived.revision) for version in versions}
+            written = {(version.archived.key, version.archived.revision) for version in versions}
+            report = _report(outcomes, decided, known, written)
         aside = set_aside(
             cursor,
             self.objects,
@@ -201,7 +197,6 @@ class Archive:
             _overruled(outcomes, withheld),
         )
         others = [*aside.events, *seal(cursor, place, withheld)]
-        report = _report(outcomes, decided, known, written)
         _write_batch(cursor, batch, plan, digest, report, at)
         ledger.lock(cursor)
         growth = ledger.Growth(cursor, at)
@@ -215,6 +210,24 @@ class Archive:
         growth.add([_loaded(batch, plan, digest, report, aside.again, files.evidence)])
         growth.write()
         return report
+
+    def _enter(
+        self, cursor: psycopg.Cursor[TupleRow], batch: Batch, records: Sequence[tuple[str, Archived]]
+    ) -> tuple[list[Version], StoredFiles]:
+        """Write ``records`` with what belongs to them; returns their versions, and their files in the store."""
+        parts: list[Future[list[MadeRows]]] = []
+        with ThreadPoolExecutor(1) as meanwhile:
+            versions = write_versions(
+                cursor,
+                batch.source,
+                batch.run,
+                records,
+                sent=lambda sent: parts.append(meanwhile.submit(parts_of, sent)),
+            )
+            # An object that the store lacks undoes the batch.
+            asked = meanwhile.submit(stored_files, self.objects, [version.archived for version in versions])
+            write_parts(cursor, parts[0].result())
+            return versions, asked.result()
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from archive.versions import (
     StoredFile,
     evidence_types,
     named_files,
+    parts_of,
     write_objects,
     write_parts,
     write_versions,
@@ -109,7 +110,7 @@ class Steps:
         assert first.run is not None
         versions = write_versions(self._cursor, first.source, first.run, records, numbers)
         self.documents += len(versions)
-        write_parts(self._cursor, versions)
+        write_parts(self._cursor, parts_of(versions))
         types, named = named_files(record for _, record in records)
         held = {name for name in named if self._objects.exists(name)} if evidence is None else set(evidence)
         kept = {name: named[name] for name in held & named.keys()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg.rows import TupleRow
 
-from archive.copying import array_text, copy_rows, word_array
+from archive.copying import MadeRows, array_text, copy_made, copy_rows, made_rows, word_array
 from archive.objects import ObjectStore
 from archive.outcomes import Archived
 from archive.rows import (
@@ -104,15 +104,18 @@ def write_versions(
     run_id: str,
     records: Sequence[tuple[str, Archived]],
     numbers: Mapping[str, int] | None = None,
+    sent: Callable[[Sequence[Version]], None] = lambda _: None,
 ) -> list[Version]:
     """Write ``records``, each after its document's identity, as new versions; returns them, numbered, in the
     order given. What belongs to them is not yet written (``write_parts``).
 
     Their documents stay locked until the transaction ends. A record whose revision another loader committed
     meanwhile is left out. ``numbers`` are the versions' own by SHA-256 of their manifests, where they had them before:
-    in a database that is made again.
+    in a database that is made again. ``sent`` is called with
+    the versions before the database is done with them.
     """
     if not records:
+        sent([])
         return []
     by_document: dict[str, list[Archived]] = {}
     for document, record in records:
@@ -130,19 +133,26 @@ def write_versions(
         if fresh and (had or numbers is not None):
             current[document] = _latest([*had, *map(_known, fresh)])
             stated[document] = _strictest([version.archived for version in fresh])
-    # Rows are made while they are sent: the server works on the first as the last are still being made.
-    copy_rows(cursor, "document_version", map(version_row, written))
+    copy_rows(cursor, "document_version", map(version_row, written), lambda: sent(written))
     _set_current(cursor, current)
     _restrict(cursor, stated)
     place = {id(record): position for position, (_, record) in enumerate(records)}
     return sorted(written, key=lambda version: place[id(version.archived)])
 
 
-def write_parts(cursor: psycopg.Cursor[TupleRow], versions: Sequence[Version]) -> None:
-    """Write what belongs to ``versions``: files, handling and verdicts. Relations follow (``archive.links``)."""
-    copy_rows(cursor, "attachment", chain.from_iterable(map(attachment_rows, versions)))
-    copy_rows(cursor, "handling_step", chain.from_iterable(map(handling_rows, versions)))
-    copy_rows(cursor, "signature_verdict", chain.from_iterable(map(verdict_rows, versions)))
+def parts_of(versions: Sequence[Version]) -> list[MadeRows]:
+    """The rows of what belongs to ``versions``: files, handling and verdicts. Relations follow (``archive.links``)."""
+    return [
+        made_rows("attachment", chain.from_iterable(map(attachment_rows, versions))),
+        made_rows("handling_step", chain.from_iterable(map(handling_rows, versions))),
+        made_rows("signature_verdict", chain.from_iterable(map(verdict_rows, versions))),
+    ]
+
+
+def write_parts(cursor: psycopg.Cursor[TupleRow], parts: Iterable[MadeRows]) -> None:
+    """Write what belongs to versions that are written."""
+    for part in parts:
+        copy_made(cursor, part)
 
 
 def write_objects(cursor: psycopg.Cursor[TupleRow], files: Sequence[StoredFile], at: datetime) -> None:
