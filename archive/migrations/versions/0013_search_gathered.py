@@ -60,7 +60,8 @@ DECLARE
   rows_in_all float := (SELECT greatest(reltuples, 1) FROM pg_class WHERE oid = 'archive.search_entry'::regclass);
   left_to_find int := least(most, 1000);
   few uuid[]; nearer uuid[]; chosen uuid[]; is_gathered boolean;
-  asked text; checked text; days text; condition text; expected float; walkable int; span float;
+  asked text; checked text; days text; condition text; expected float; matching float; walkable int;
+  span float;
   below_date date; below_document uuid; edge_date date; place text; found int;
 BEGIN
   IF NOT archive.may_see_recalled() THEN criteria := criteria - 'recalled'; END IF;
@@ -112,10 +113,10 @@ BEGIN
       CONTINUE;
     END IF;
     expected := archive.search_expected(levels->(n - 1));
-    walkable := CASE asked WHEN 'words' THEN 1500 WHEN 'head' THEN 12000 WHEN 'all' THEN 20000 ELSE 0 END;
+    walkable := CASE asked WHEN 'words' THEN 1500 WHEN 'head' THEN 8000 WHEN 'all' THEN 20000 ELSE 0 END;
     -- Where the planner expects few, for it knows of all conditions together, they are gathered at once.
-    span := CASE WHEN expected > 3000 AND archive.search_estimate(ARRAY[condition]) > 1000
-      THEN greatest(200, 4 * left_to_find * rows_in_all / expected) END;
+    matching := CASE WHEN expected > 3000 THEN archive.search_estimate(ARRAY[condition]) ELSE 0 END;
+    span := CASE WHEN matching > 1000 THEN greatest(200, 2 * left_to_find * rows_in_all / matching) END;
     WHILE left_to_find > 0 LOOP
       place := concat(days, CASE WHEN below_date IS NOT NULL THEN ' AND (e.sort_date, e.document_id) < ($4, $5)' END);
       edge_date := NULL;
