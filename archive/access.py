@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow
 from archive.copying import word_array
 from archive.decision import Decision
 from archive.failures import database_errors
-from archive.rows import Version
+from archive.rows import Version, stated_access
 from schemas.access import AccessClass
 from schemas.document import RelationKind
 from schemas.errors import ConfigurationError
@@ -102,7 +102,15 @@ def settle_following(cursor: psycopg.Cursor[TupleRow], versions: Sequence[Versio
     ]
     if following:
         cursor.execute(_SETTLE_FOLLOWING, (word_array(following),))
-    cursor.execute(_RESTRICTED, (word_array(version.document_id for version in versions),))
+    # A document that is new, open and follows nothing is followed by nothing stricter than it was.
+    changed = [
+        version.document_id
+        for version in versions
+        if version.number > 1 or stated_access(version.processed.document) is not AccessClass.OPEN
+    ]
+    if not following and not changed:
+        return
+    cursor.execute(_RESTRICTED, (word_array({*following, *changed}),))
     if (row := cursor.fetchone()) is not None and row[0]:
         cursor.execute(_SETTLE_WAITING, (row[0],))
 

@@ -23,7 +23,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from archive.canonical import Json, canonical_text
-from archive.copying import copy_rows
+from archive.copying import MadeRows, copy_made, lines
 from archive.failures import database_errors
 from archive.identities import lock_key
 from archive.stored_text import column_text
@@ -167,11 +167,12 @@ class Growth:
         self._shown = _moment_text(self._moment)
         last = cursor.fetchone()
         self._head = Head(*last) if last else Head()
-        self._rows: list[Mapping[str, object]] = []
+        self._blocks: list[bytes] = []
 
     def add(self, events: Iterable[Event]) -> None:
         """Let ``events`` follow, in their order."""
         seq, previous = self._head.seq, self._head.hash
+        rows: list[tuple[object, ...]] = []
         for event in events:
             seq += 1
             texts = (
@@ -183,13 +184,15 @@ class Growth:
                 column_text(canonical_text(dict(event.payload))),
             )
             before, previous = previous, _hash(previous, seq, self._shown, texts)
-            self._rows.append(dict(zip(_COLUMNS, (before, seq, self._moment, *texts, previous), strict=True)))
-        self._head = Head(seq, previous)
+            rows.append((before, seq, self._moment, *texts, previous))
+        if rows:
+            self._blocks.append(lines(rows))
+            self._head = Head(seq, previous)
 
     def write(self) -> Head:
         """Write what was added; returns the new head."""
-        copy_rows(self._cursor, "event", self._rows)
-        self._rows.clear()
+        copy_made(self._cursor, MadeRows("event", _COLUMNS, self._blocks))
+        self._blocks = []
         return self._head
 
 
