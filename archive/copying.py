@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow
 from archive.columns import SCHEMA
 from archive.stored_text import column_text
 
-_BLOCK = 64  # rows of which the text is made, and sent, at once
+_BLOCK = 32  # rows of which the text is made, and sent, at once
 _NULL = r"\N"
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
