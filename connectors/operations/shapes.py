@@ -101,8 +101,11 @@ def _without_values(tag: str) -> str:
 
 
 def _is_whole(tag: str) -> bool:
-    """True for a tag whose attributes mean something to the parser (``xmlns``, ``xml:…``) or would be changed by it."""
-    return "xml" in tag or "'" in tag or "\n" in tag or "\t" in tag
+    """True for a tag whose attributes mean something to the parser (``xmlns``, ``xml:…``) or would be changed by it.
+
+    And for what is no tag: in a comment a quoted text can be wrong, for XML 1.0 §2.5 forbids two hyphens there.
+    """
+    return tag[0] in "!?" or "xml" in tag or "'" in tag or "\n" in tag or "\t" in tag
 
 
 @lru_cache(maxsize=_SHAPES)

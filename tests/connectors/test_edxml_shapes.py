@@ -183,6 +183,17 @@ def test_any_text_is_read_as_the_parser_reads_it(text: str) -> None:
     assert _read(_package()) == plain
 
 
+@pytest.mark.parametrize("wrong", ["a--b", "-"])
+def test_a_quoted_text_in_a_comment_is_no_value_of_an_attribute(wrong: str) -> None:
+    def commented(text: str) -> bytes:
+        return _in("<edXML:Subject>", f'<!--"{text}"--><edXML:Subject>')(_package())
+
+    expected = _read_first(commented(wrong))
+    for _ in range(3):
+        scan(BytesContent(commented("nháp")))
+    assert _read(commented(wrong)) == expected
+
+
 _CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "bytes that are no UTF-8": _in(_SUBJECT, b"B\xe1o c\xe1o"),
     "a surrogate": _in(_SUBJECT, b"\xed\xa0\x80"),
